@@ -43,7 +43,6 @@ export type { TakenActivities } from "./server/observe/taken_activities.ts";
 export type { ActivityView } from "./view/network_view.ts";
 export type {
   AuditConfig,
-  AuthConfig,
   ClusterConfig,
   Config,
   ConfigLayer,
@@ -59,6 +58,7 @@ export type {
   StoreConfig,
   TlsConfig,
 } from "./config/config.ts";
+export type { AuthConfig, RightsRule, RoleRule } from "./config/auth/auth_config.ts";
 export { ConfigError } from "./config/load.ts";
 export { StoreError } from "./server/store/store.ts";
 export type { Vector } from "./log/vector.ts";

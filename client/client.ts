@@ -379,6 +379,7 @@ class RunningClient implements ClientLife {
         this.#sending.acknowledged(message.messageId, message.of);
         return message.state === "delivered" ? this.#receiving.receipt(message) : undefined;
       case "USER_LIST":
+      case "USER_LIST_FAILED":
         return this.#sending.answered(message);
       case "PRESENCE":
         this.#time.receive(message.lamport);

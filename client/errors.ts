@@ -17,7 +17,10 @@ export class TraceFileError extends Error {
   override name = "TraceFileError";
 }
 
-/** The server refused a login, a registration, an activity, a direct message, a page of the past, or a line. */
+/**
+ * The server refused a login, a registration, an activity, a direct message, a list of users, a page of the past, or a
+ * line.
+ */
 export class RefusedError extends Error {
   /** Its class, by name. */
   override name = "RefusedError";
@@ -29,6 +32,7 @@ export class RefusedError extends Error {
     | "INVALID_MESSAGE"
     | "ACTIVITY_FAILED"
     | "DIRECT_MESSAGE_FAILED"
+    | "USER_LIST_FAILED"
     | "HISTORY_FAILED";
   /** The server's own words. */
   readonly info: string;

@@ -1,5 +1,6 @@
 /** Unanswered questions to the server, to be asked again on a new connection. Keeps them; sends nothing itself. */
 
+import type { UserListFailedMessage } from "../protocol/ack_message.ts";
 import type { HistoryFailedMessage } from "../protocol/history_message.ts";
 import type { Feature, UserListMessage } from "../protocol/message.ts";
 import type { WholePage } from "./past.ts";
@@ -12,7 +13,7 @@ export interface Asked {
 }
 
 /** What answers a question. */
-export type AnswerMessage = UserListMessage | WholePage | HistoryFailedMessage;
+export type AnswerMessage = UserListMessage | UserListFailedMessage | WholePage | HistoryFailedMessage;
 
 interface Question extends Asked {
   /** Whether `said` is the answer; whoever asked has it then. */

@@ -6,11 +6,12 @@
 import { DEFAULT_CONFIG } from "../config/config.ts";
 import type { Vector } from "../log/vector.ts";
 import type { Clock } from "../platform/clock.ts";
+import type { UserListFailedMessage } from "../protocol/ack_message.ts";
 import type { Feature, UserScope } from "../protocol/message.ts";
 import type { ClientClock } from "./client_clock.ts";
 import { unlessAborted } from "../platform/abort.ts";
 import type { Connection } from "./connection.ts";
-import { noFeature, notTaken } from "./errors.ts";
+import { noFeature, notTaken, RefusedError } from "./errors.ts";
 import { formatEntryId, parseEntryId } from "../protocol/entry_id.ts";
 import { Outbox, type Unacknowledged } from "./outbox/outbox.ts";
 import { activityText, encodeDirectMessage, encodePublication } from "./publication.ts";
@@ -100,9 +101,12 @@ export class Sending {
 
   /** As `Client.users`, for a client that is not closed; throws at once. */
   users(scope: UserScope, signal?: AbortSignal): Promise<readonly string[]> {
-    return this.#ask(
+    return this.#ask<readonly string[]>(
       { message: { command: "LIST_USERS", scope }, needs: "chat" },
-      (said) => said.command === "USER_LIST" && said.scope === scope ? said.users : undefined,
+      (said) => {
+        if (said.command === "USER_LIST_FAILED" && said.scope === scope) return noList(said);
+        return said.command === "USER_LIST" && said.scope === scope ? said.users : undefined;
+      },
       signal,
     );
   }
@@ -110,7 +114,7 @@ export class Sending {
   /** One page of the past, for a client that is not closed; throws at once. */
   page(question: PageQuestion, signal?: AbortSignal): Promise<WholePage> {
     return this.#ask<WholePage>({ message: historyMessage(question), needs: "history" }, (said) => {
-      if (said.command === "USER_LIST") return undefined;
+      if (said.command === "USER_LIST" || said.command === "USER_LIST_FAILED") return undefined;
       return said.command === "HISTORY_FAILED" ? noPage(said) : said;
     }, signal);
   }
@@ -284,4 +288,8 @@ export class Sending {
   #checkDrained(): void {
     if (this.#outbox.size === 0) this.#onDrained?.();
   }
+}
+
+function noList({ command, info, reason }: UserListFailedMessage): RefusedError {
+  return new RefusedError(`Cannot tell who there is: ${info}`, { command, info, reason });
 }

@@ -8,7 +8,7 @@
  */
 
 import type { Endpoint } from "../platform/address.ts";
-import type { ActivityFailedMessage } from "../protocol/ack_message.ts";
+import type { ActivityFailedMessage, UserListFailedMessage } from "../protocol/ack_message.ts";
 import { CLOSE_REASONS, type CloseReason, isCloseReason, type ReconnectAdvice } from "../protocol/close_reason.ts";
 import type {
   ActivityBroadcastMessage,
@@ -108,6 +108,7 @@ export type ChatMessage =
   | DirectMessage
   | ReceiptMessage
   | UserListMessage
+  | UserListFailedMessage
   | PresenceMessage
   | CaughtUpMessage;
 
@@ -201,6 +202,7 @@ export function onMessage(session: Session, message: ServerMessage | InvalidLine
       return isOpen(session) ? { session, effects: [{ kind: "chat", message }] } : unexpected(message.command);
     case "DIRECT_MESSAGE":
     case "USER_LIST":
+    case "USER_LIST_FAILED":
     case "PRESENCE":
     case "CAUGHT_UP":
       return isOpen(session) ? { session, effects: [{ kind: "chat", message }] } : unexpected(message.command);

@@ -5,6 +5,7 @@
  */
 
 import type { Endpoint } from "../platform/address.ts";
+import { type AuthConfig, DEFAULT_AUTH } from "./auth/auth_config.ts";
 
 /** How a connection is supervised (docs/protocol.md, section 3). */
 export interface HeartbeatConfig {
@@ -158,15 +159,6 @@ export interface TlsConfig {
   required: boolean;
   /** A further port, for TLS alone; 0 for none. Deno before 2.8 needs it. */
   port: number;
-}
-
-/** How users prove who they are. */
-export interface AuthConfig {
-  /**
-   * Whether other machines may tell a secret in clear: to register, or to log in without the feature `scram`. On this
-   * machine they always may.
-   */
-  clearSecrets: boolean;
 }
 
 /** How users log in. */
@@ -332,7 +324,7 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
     recover: false,
   },
   tls: { cert: "", key: "", ca: "", clientAuth: false, required: false, port: 0 },
-  auth: { clearSecrets: true },
+  auth: DEFAULT_AUTH,
   sessions: { perUser: "many", ticketMaxAgeMs: 7 * 86_400_000, passMs: 8 * 3_600_000 },
   gateway: {
     http: { listen: "", token: "", names: [], trustedProxies: [] },

@@ -5,6 +5,7 @@
  */
 
 import * as v from "valibot";
+import { AUTH_SCHEMA } from "./auth/auth_schema.ts";
 import type { ConfigLayer } from "./config.ts";
 import {
   DURABILITIES,
@@ -148,7 +149,7 @@ export const CONFIG_SCHEMA = section({
     }),
   }),
   tls: section({ cert: file, key: file, ca: file, clientAuth: flag, required: flag, port }),
-  auth: section({ clearSecrets: flag }),
+  auth: AUTH_SCHEMA,
   sessions: section({
     perUser: oneOf(["many", "replace", "refuse"]),
     ticketMaxAgeMs: whole("milliseconds", { least: 0, most: TEN_YEARS_MS }),

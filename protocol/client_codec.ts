@@ -90,6 +90,7 @@ function readMessage(fields: Fields, line: string): ClientMessage | InvalidLine 
         command,
         username: stringField(fields.username, "username"),
         secret: stringField(fields.secret, "secret"),
+        ...readInvitation(fields.invitation),
         features: featuresField(fields.features),
       };
     case "LOGOUT":
@@ -118,6 +119,11 @@ function readMessage(fields: Fields, line: string): ClientMessage | InvalidLine 
       command satisfies never;
       return noCommand(fields.command);
   }
+}
+
+function readInvitation(value: unknown): { readonly invitation?: string } {
+  const invitation = optionalStringField(value, "invitation");
+  return invitation === undefined ? {} : { invitation };
 }
 
 function noCommand(command: unknown): InvalidLine {

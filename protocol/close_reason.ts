@@ -41,6 +41,7 @@ export const CLOSE_REASONS = {
   DISABLED: { sentence: "an operator of the network has disabled the account", reconnect: "never" },
   DELETED: { sentence: "the account was deleted", reconnect: "never" },
   SECRET_CHANGED: { sentence: "the account has another secret now", reconnect: "never" },
+  RIGHTS_CHANGED: { sentence: "what the user may do has changed", reconnect: "now" },
 } as const satisfies Record<string, CloseReasonRow>;
 
 /** The name of a row of `CLOSE_REASONS`. */

@@ -37,6 +37,8 @@ export interface CheckedEntry {
 const MAX_TIME_MS = 8_640_000_000_000_000;
 /** Far more than one verifier takes. */
 const MAX_VERIFIER_LENGTH = 512;
+/** The key of an invitation, and the number of a place of it. */
+const PLACE_OF_INVITATION = /^[0-9a-f]{32}:[1-9]\d{0,5}$/;
 /** Messages that are no entries. No log has them. A new kind of entry needs another name. */
 const NO_ENTRIES: ReadonlySet<string> = new Set(Object.keys({ ...COMMANDS, ...PEER_COMMANDS }))
   .difference(new Set(Object.values(ENTRY_KINDS)));
@@ -76,11 +78,14 @@ const CHECKS: Readonly<Record<string, Check>> = {
     return userProblem(activity.authenticated_user, "authenticated_user") ?? activityProblem(line) ??
       messageIdProblem(messageId) ?? timeProblem(sentAt) ?? viaProblem(via);
   },
-  [ENTRY_KINDS.account]: ({ username, verifier, claim, lamport, sentAt }) => {
+  [ENTRY_KINDS.account]: ({ username, verifier, claim, invitation, lamport, sentAt }) => {
     const isVerifier = typeof verifier === "string" && verifier !== "" && verifier.length <= MAX_VERIFIER_LENGTH;
     if (!isVerifier || !/^[\x21-\x7e]*$/.test(verifier)) return '"verifier" is none';
     const isClaim = claim === undefined || isWhole(claim, lamport as number);
     if (!isClaim) return '"claim" must be a whole number from 0 to "lamport"';
+    const isPlace = invitation === undefined || invitation === null ||
+      (typeof invitation === "string" && PLACE_OF_INVITATION.test(invitation));
+    if (!isPlace) return '"invitation" is no place of one';
     return nameProblem(username, "username") ?? timeProblem(sentAt);
   },
   [ENTRY_KINDS.message]: ({ from, to, text, messageId, sentAt }) => {

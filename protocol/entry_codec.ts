@@ -17,6 +17,8 @@ export interface AccountEntry {
    * Lamport time of the claim to the name. Of two accounts of one name, the one with the lower (claim, origin) holds.
    */
   readonly claim: number;
+  /** The place of an invitation that it took: `KEY:NUMBER`. */
+  readonly invitation?: string | undefined;
   readonly origin: string;
   readonly sequence: number;
   readonly lamport: number;
@@ -36,7 +38,7 @@ export interface EntryFacts {
   /** The entry that its sender published before it, if that entry has another origin. */
   readonly after: EntryId | undefined;
   /** A registration. */
-  readonly account: Pick<AccountEntry, "username" | "verifier" | "claim"> | undefined;
+  readonly account: Pick<AccountEntry, "username" | "verifier" | "claim" | "invitation"> | undefined;
   /** The receiver of a direct message, and its time in milliseconds since 1970. */
   readonly to?: string;
   readonly sentAt?: number;
@@ -89,10 +91,10 @@ export function encodeReceipt({ origin, sequence, of, to, messageId, lamport }: 
 
 /** An ACCOUNT line, its end included. */
 export function encodeAccount(
-  { username, verifier, claim, origin, sequence, lamport, sentAt }: AccountEntry,
+  { username, verifier, claim, invitation, origin, sequence, lamport, sentAt }: AccountEntry,
 ): string {
   const id = `${origin}:${sequence}`;
-  return JSON.stringify({ command: "ACCOUNT", username, verifier, claim, id, lamport, sentAt }) + "\n";
+  return JSON.stringify({ command: "ACCOUNT", username, verifier, claim, invitation, id, lamport, sentAt }) + "\n";
 }
 
 /** The known kinds of entries, as `command` names them. Append only: the names are in every log. */
@@ -153,7 +155,8 @@ function factsOf(fields: Fields): EntryFacts | undefined {
     case ENTRY_KINDS.account: {
       const { username, verifier, claim = lamport } = fields;
       if (typeof username !== "string" || typeof verifier !== "string" || typeof claim !== "number") return undefined;
-      const account = { username, verifier, claim };
+      const { invitation } = fields;
+      const account = { username, verifier, claim, ...(typeof invitation === "string" ? { invitation } : {}) };
       return { kind: "account", lamport, username: undefined, messageId: undefined, after, account };
     }
     case ENTRY_KINDS.message: {

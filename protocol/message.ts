@@ -3,7 +3,7 @@
  * comments here give shapes and units. Pure.
  */
 
-import type { ActivityAnswer } from "./ack_message.ts";
+import type { ActivityAnswer, UserListFailedMessage } from "./ack_message.ts";
 import type { RawText } from "./publication/raw_text.ts";
 import type { HistoryFailedMessage, HistoryMessage, HistoryPageMessage } from "./history_message.ts";
 import type { ChallengeMessage, ResponseMessage } from "./login/scram_message.ts";
@@ -33,6 +33,8 @@ export interface RegisterMessage {
   readonly command: "REGISTER";
   readonly username: string;
   readonly secret: string;
+  /** The code of an invitation, where one is needed. */
+  readonly invitation?: string;
   readonly features: readonly Feature[];
 }
 
@@ -253,6 +255,8 @@ export interface LoginSuccessMessage {
   readonly features?: readonly Feature[];
   /** The client gets nothing of the log, as it asked. */
   readonly receive?: "none";
+  /** What the user may do. Absent where nothing is forbidden. */
+  readonly may?: readonly string[];
   /** With `ack`: activities are acknowledged in ranges, as the client asked. */
   readonly ackRanges?: true;
   readonly serverId?: string;
@@ -413,6 +417,7 @@ export type ServerMessage =
   | ReceiptMessage
   | DirectMessageFailedMessage
   | UserListMessage
+  | UserListFailedMessage
   | HistoryPageMessage
   | HistoryFailedMessage
   | PresenceMessage
@@ -429,7 +434,15 @@ export const COMMANDS: Readonly<Record<(ClientMessage | ServerMessage)["command"
   ...{ LOGIN_FAILED: true, LOGOUT: true, AUTHENTICATE: true, AUTHENTICATION_FAIL: true, INVALID_MESSAGE: true },
   ...{ ACTIVITY_MESSAGE: true, ACTIVITY_BROADCAST: true, ACTIVITY_ACK: true, ACTIVITY_FAILED: true },
   ...{ ACTIVITY_PENDING: true, DIRECT_MESSAGE: true, DIRECT_MESSAGE_FAILED: true, RECEIPT: true, ACK: true },
-  ...{ LIST_USERS: true, USER_LIST: true, PRESENCE: true, CAUGHT_UP: true, CLOCK: true, HEARTBEAT: true },
+  ...{
+    LIST_USERS: true,
+    USER_LIST: true,
+    USER_LIST_FAILED: true,
+    PRESENCE: true,
+    CAUGHT_UP: true,
+    CLOCK: true,
+    HEARTBEAT: true,
+  },
   ...{ HEARTBEAT_ACK: true, REDIRECT: true, BACKUP_LIST: true, END_CONNECTION: true },
   ...{ CHALLENGE: true, RESPONSE: true },
   ...{ HISTORY: true, HISTORY_PAGE: true, HISTORY_FAILED: true },

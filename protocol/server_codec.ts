@@ -170,6 +170,11 @@ function readMessage(fields: Fields, line: string): ServerMessage | undefined {
     }
     case "USER_LIST":
       return { command, scope: fields.scope === "all" ? "all" : "online", users: stringsField(fields.users, "users") };
+    case "USER_LIST_FAILED": {
+      const reason = optionalStringField(fields.reason, "reason") ?? "";
+      const info = optionalStringField(fields.info, "info") ?? "";
+      return { command, scope: fields.scope === "all" ? "all" : "online", reason, info };
+    }
     case "PRESENCE": {
       const event = stringField(fields.event, "event");
       if (event !== "joined" && event !== "left" && event !== "lost") return undefined;

@@ -5,6 +5,7 @@ import type { Vector } from "../../log/vector.ts";
 import type { Endpoint } from "../../platform/address.ts";
 import { type FaultGuard, guarded } from "../../platform/faults.ts";
 import type { EntryId } from "../../protocol/entry_id.ts";
+import { areAlike } from "../rights/names/skeleton.ts";
 import type { KnownServer } from "../store/store.ts";
 import type { Backplane, BackplaneOwner, NameClaim, Route, Talk } from "./backplane.ts";
 import type { Member } from "./member.ts";
@@ -91,7 +92,7 @@ export class Alone implements Backplane {
   forgot(_vector: Vector): void {}
 
   claim(username: string, settled: (claim: NameClaim | undefined) => void): void {
-    if (this.#claims.has(username)) return settled(undefined);
+    if ([...this.#claims.keys()].some((name) => areAlike(name, username))) return settled(undefined);
     const lamport = this.#parts.tick();
     this.#claims.set(username, lamport);
     const release = () => {

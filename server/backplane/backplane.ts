@@ -209,6 +209,8 @@ export interface BackplaneParts {
   readonly heartbeats: HeartbeatCounts;
   /** Takes how long entries of this server took until another one had stored them. */
   readonly replications: Pick<DurationCount, "add">;
+  /** Whether nobody can claim a name, by what is known here: it is taken, or looks like one that is. */
+  isTaken(name: string): boolean;
   /** Makes a name for this server that none had before. */
   makeServerId(): string;
   /** Logged-in clients. */

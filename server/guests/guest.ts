@@ -19,6 +19,7 @@ import type { Journal } from "../journal/journal.ts";
 import type { Tracer } from "../observe/tracer.ts";
 import type { PresenceBoard } from "../presence/presence_board.ts";
 import type { ConnectionOwner, ServedConnection } from "../session/served_connection.ts";
+import type { Permissions } from "../rights/permissions.ts";
 import { type GuestItem, GuestQueue, type Notice } from "./guest_queue.ts";
 import type { ClientSession, Sessions } from "../hub/sessions.ts";
 import { unlessUnreadable } from "../journal/unreadable_store.ts";
@@ -71,14 +72,19 @@ const logger = getLogger(["thrum", "guest"]);
 export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
   readonly id: string;
   readonly #parts: GuestParts;
-  readonly #newcomer: NewGuest;
+  readonly #newcomer: NewGuest & { readonly may: Permissions };
   readonly #owner: GuestOwner;
   readonly #queue: GuestQueue<N>;
   readonly #reader: Reader;
   readonly #since: number;
   #isGone = false;
 
-  constructor(id: string, parts: GuestParts, newcomer: NewGuest, owner: GuestOwner) {
+  constructor(
+    id: string,
+    parts: GuestParts,
+    newcomer: NewGuest & { readonly may: Permissions },
+    owner: GuestOwner,
+  ) {
     this.id = id;
     this.#parts = parts;
     this.#newcomer = newcomer;
@@ -102,6 +108,11 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
 
   get username(): string {
     return this.#newcomer.name;
+  }
+
+  /** What it may do. */
+  get may(): Permissions {
+    return this.#newcomer.may;
   }
 
   /** Where it comes from. */

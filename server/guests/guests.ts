@@ -16,14 +16,16 @@ import type { Journal } from "../journal/journal.ts";
 import type { PresenceBoard } from "../presence/presence_board.ts";
 import type { Connections } from "../session/connections.ts";
 import type { DiskBudget } from "../store/disk_budget.ts";
+import type { Rights } from "../rights/rights.ts";
 import { Guest, type GuestOwner, type GuestParts, type NewGuest } from "./guest.ts";
 import { unlessUnreadable } from "../journal/unreadable_store.ts";
 
 /**
  * Why somebody cannot come in: the name is not allowed, has an account, or is logged in elsewhere and may be only once;
- * there is no place; the server lets nobody in at the moment; or an operator lets this one in nowhere.
+ * there is no place; it may not read what the door would tell it; the server lets nobody in at the moment; or an
+ * operator lets this one in nowhere.
  */
-export type GuestRefusal = "badName" | "account" | "elsewhere" | "full" | "notNow" | "banned";
+export type GuestRefusal = "badName" | "account" | "elsewhere" | "full" | "notAllowed" | "notNow" | "banned";
 
 /** What the doors see of their server. */
 export interface GuestsParts {
@@ -36,6 +38,7 @@ export interface GuestsParts {
   readonly connections: Pick<Connections, "isFull" | "nextId" | "add">;
   readonly faults: FaultGuard;
   readonly perUser: SessionsConfig["perUser"];
+  readonly rights: Pick<Rights, "of">;
   /** Whether the server is about to end. */
   isClosing(): boolean;
   /** What each guest is made with. */
@@ -85,9 +88,11 @@ export class Guests {
 
   /** Lets somebody in, or returns why not. */
   enter<N>(newcomer: NewGuest, owner: GuestOwner): Guest<N> | GuestRefusal {
-    const { journal, rulings, presence, backplane, connections, perUser, isClosing } = this.#parts;
+    const { journal, rulings, presence, backplane, connections, perUser, rights, isClosing } = this.#parts;
     const { name, host } = newcomer;
     if (usernameProblem(name) !== undefined) return "badName";
+    const may = rights.of({ username: name, address: host, isGuest: true });
+    if (!may.read) return "notAllowed";
     if (isClosing()) return "notNow";
     if (connections.isFull) return "full";
     if (!backplane.isJoined) return "notNow";
@@ -96,7 +101,7 @@ export class Guests {
     if (hasAccount !== false) return hasAccount === undefined ? "notNow" : "account";
     if (rulings.barredUser(name) !== undefined || rulings.barredAddress(host) !== undefined) return "banned";
     if (perUser === "refuse" && presence.isOnline(name)) return "elsewhere";
-    const guest = new Guest<N>(connections.nextId(), this.#parts.guest, newcomer, owner);
+    const guest = new Guest<N>(connections.nextId(), this.#parts.guest, { ...newcomer, may }, owner);
     connections.add(guest);
     guest.begin();
     return guest;

@@ -62,6 +62,8 @@ export interface Registration {
   readonly verifier: string;
   /** Lamport time of the claim to the name. */
   readonly claim: number;
+  /** The place of an invitation that it takes: `KEY:NUMBER`. */
+  readonly invitation?: string | undefined;
 }
 
 /** An entry of this server that has a number, and no line yet. */

@@ -39,6 +39,8 @@ export interface JournalOwner {
    * comes.
    */
   placeNoted?(origin: string, sequence: number, lamport: number, note: PlaceNote): void;
+  /** A name has an account from now on. Called in the turn in which it gets it. */
+  named?(username: string): void;
   /**
    * The store took nothing of the last turn, or cannot be read. The journal writes nothing more to it. After this call
    * the server may say nothing more to anybody.
@@ -117,14 +119,14 @@ export class Journal {
       nextOwn: (lamport: number | undefined) => this.#nextOwn(lamport),
       add: ({ origin, sequence }: EntryId, audience: Audience, line: string) =>
         this.#builder.add(origin, sequence, audience, line),
+      whenDelivered: (run: () => void) => this.whenDelivered(run),
+      usedMessageId: (username: string, messageId: string) => this.#usedMessageId(username, messageId),
     };
     this.places = new PlaceNotes(writing);
-    const whenDelivered = (run: () => void) => this.whenDelivered(run);
-    this.records = new RecordEntries({ ...writing, whenDelivered }, store.opened.notes);
+    this.records = new RecordEntries(writing, store.opened.notes);
     this.directMessages = new DirectMessages({
       ...writing,
       senders: this.#senders,
-      usedMessageId: (username, messageId) => this.#usedMessageId(username, messageId),
       read: (read) => this.#log.read(read),
     });
     this.#replicated = new ReplicatedEntries({
@@ -133,11 +135,11 @@ export class Journal {
       times: this.#times,
       senders: this.#senders,
       directMessages: this.directMessages,
-      openTurn,
+      ...writing,
       account: (username) => this.accountOf(username),
-      usedMessageId: (username, messageId) => this.#usedMessageId(username, messageId),
       placeNoted: (...note) => this.#owner.placeNoted?.(...note),
-      recorded: (...record) => this.records.took(...record),
+      records: this.records,
+      named: (username) => this.#owner.named?.(username),
     }, { messagesWaitMs, verifiers });
   }
 
@@ -304,16 +306,18 @@ export class Journal {
    * Takes a registration in. Calls `delivered` when all of the turn is committed and delivered. Unlike `whenCommitted`,
    * it may begin sessions and end turns. `undefined` when the name has got an account since the claim.
    */
-  register({ username, verifier, claim }: Registration, delivered: (id: EntryId) => void): EntryId | undefined {
+  register(registration: Registration, delivered: (id: EntryId) => void): EntryId | undefined {
+    const { username, verifier, claim } = registration;
     this.#openTurn();
     if (this.accountOf(username) !== undefined) return undefined;
     const own = this.#nextOwn(undefined);
     const { origin, sequence } = own;
-    this.#builder.add(origin, sequence, SERVERS, encodeAccount({ ...own, username, verifier, claim }));
+    this.#builder.add(origin, sequence, SERVERS, encodeAccount({ ...own, ...registration }));
+    this.records.registered(registration, own);
     this.#turn.accounts.set(username, { username, verifier, lamport: claim, origin });
-    const id = { origin, sequence };
-    this.#registrations.push(() => delivered(id));
-    return id;
+    this.#owner.named?.(username);
+    this.#registrations.push(() => delivered({ origin, sequence }));
+    return { origin, sequence };
   }
 
   /** Takes in an entry of another server: the next kept one of its origin. */
@@ -420,9 +424,7 @@ export class Journal {
     if (this.#turnIsOpen) return;
     this.#turnIsOpen = true;
     this.#times.begin(this.#clock, this.retention);
-    this.#clock.endOfTurn(() => {
-      if (this.#turnIsOpen) this.#endTurn();
-    });
+    this.#clock.endOfTurn(() => void (this.#turnIsOpen && this.#endTurn()));
   }
 
   /** Numbers an entry of this server. Its cause was sent at this Lamport time. */

@@ -7,6 +7,7 @@ import { type Audience, SERVERS } from "../../log/segment.ts";
 import type { Claimed } from "../../log/precedes.ts";
 import type { EntryId } from "../../protocol/entry_id.ts";
 import { encodeRecord, recordProblem, type WireRecord } from "../../protocol/peer/record_codec.ts";
+import { USES } from "../rights/invitations.ts";
 import { Records, storedRecord } from "../rights/records.ts";
 import type { OwnEntry } from "./entries.ts";
 import type { TurnBatch } from "./turn_batch.ts";
@@ -55,6 +56,14 @@ export class RecordEntries {
   took(record: WireRecord, at: Claimed): void {
     const note = this.all.take(storedRecord(record, at));
     if (note !== undefined) this.#journal.openTurn().note(note.name, note.text);
+  }
+
+  /** Somebody has registered. A place of an invitation that this took is used. */
+  registered(
+    { username, invitation }: { readonly username: string; readonly invitation?: string | undefined },
+    at: Claimed,
+  ): void {
+    if (invitation !== undefined) this.took({ of: USES, key: invitation, value: username }, at);
   }
 
   /** The log forgets these origins whole. What was set there goes on as this server's own entries. */

@@ -3,17 +3,17 @@
  * waits for a user, and which of two accounts of one name holds.
  */
 
-import { type Claimed, precedes } from "../../log/precedes.ts";
+import { precedes } from "../../log/precedes.ts";
 import { type Audience, SERVERS } from "../../log/segment.ts";
 import type { SegmentBuilder } from "../../log/segment_builder.ts";
 import type { EntryFacts } from "../../protocol/entry_codec.ts";
 import { ANONYMOUS } from "../../protocol/names.ts";
 import type { PlaceNote } from "../../protocol/peer/place_codec.ts";
-import type { WireRecord } from "../../protocol/peer/record_codec.ts";
 import type { Account, UsedMessageId } from "../store/store.ts";
 import type { DirectMessages } from "./direct_messages.ts";
 import type { DurableClock } from "./durable_clock.ts";
 import type { JournalParts, ReplicatedEntry } from "./entries.ts";
+import type { RecordEntries } from "./record_entries.ts";
 import type { Senders } from "./senders.ts";
 import type { TurnBatch, TurnTimes } from "./turn_batch.ts";
 
@@ -32,8 +32,10 @@ export interface ReplicatedJournal {
   usedMessageId(username: string, messageId: string): UsedMessageId | undefined;
   /** As `JournalOwner.placeNoted`. */
   placeNoted(origin: string, sequence: number, lamport: number, note: PlaceNote): void;
-  /** An operator has set something. */
-  recorded(record: WireRecord, at: Claimed): void;
+  /** What operators have set, and which invitations are used. */
+  readonly records: Pick<RecordEntries, "took" | "registered">;
+  /** A name has an account. */
+  named(username: string): void;
 }
 
 /** The entries of other servers. */
@@ -69,8 +71,11 @@ export class ReplicatedEntries {
     }
     if (username !== undefined && username !== ANONYMOUS) journal.senders.came(username, { origin, sequence });
     if (place !== undefined) journal.placeNoted(origin, sequence, facts.lamport, place);
-    if (record !== undefined) journal.recorded(record, { lamport: facts.lamport, origin });
-    if (account !== undefined) this.#takeAccount({ ...account, lamport: account.claim, origin });
+    if (record !== undefined) journal.records.took(record, { lamport: facts.lamport, origin });
+    if (account === undefined) return;
+    journal.records.registered(account, { lamport: facts.lamport, origin });
+    const { invitation: _, ...registered } = account;
+    this.#takeAccount({ ...registered, lamport: account.claim, origin });
   }
 
   /** Accounts of origins that may be forgotten. Each one holds if its claim is older than that of the account here. */
@@ -105,6 +110,7 @@ export class ReplicatedEntries {
     if (known !== undefined && !precedes(account, known)) return;
     const turn = this.#journal.openTurn();
     turn.accounts.set(username, account);
+    this.#journal.named(username);
     if (known !== undefined) turn.lostAccounts.push(username);
   }
 }

@@ -4,6 +4,7 @@
  * this network. `legacy_link.ts` has each link.
  */
 
+import { getLogger } from "@logtape/logtape";
 import type { RefusalLog } from "../accounts/refusal_log.ts";
 import { toHex } from "../../platform/hex.ts";
 import { ActivityOrder, type LegacyActivity } from "./activity_order.ts";
@@ -39,6 +40,8 @@ export interface LegacyServersParts {
   readonly sessions: Sessions;
   /** Whether what they publish is taken: there is space for it. */
   hasSpace(): boolean;
+  /** Whether what such a server at `address` says as this user is published. */
+  mayPublish(username: string, address: string): boolean;
   /** Counts those that are refused again and again. */
   readonly refusals: Pick<RefusalLog, "isQuiet" | "refused">;
   /** Registers a user like a client's, or, where there is such an account, finds out whether the secret is its own. */
@@ -61,10 +64,13 @@ interface HeldActivity {
   readonly isHistory: boolean;
 }
 
+const logger = getLogger(["thrum", "older"]);
 /** Activities that wait until it is known whose they are. */
 const MAX_HELD = 10_000;
 /** Activities that are known to be this network's own. */
 const MAX_CAME_BACK = 50_000;
+/** Users of whom the log has said that they may not publish. */
+const MAX_TOLD_OF = 1_000;
 /** After so much silence the operating system asks whether they are still there: they know no heartbeat. */
 const KEEP_ALIVE_MS = 10_000;
 
@@ -79,6 +85,8 @@ export class LegacyServers implements LegacyLinkOwner {
   #held: HeldActivity[] = [];
   /** By identity: what was given out here and has come back, which it does every 5 seconds. */
   readonly #cameBack = new RecentSet<string>(MAX_CAME_BACK);
+  /** Users who may not publish, of whom the log has said so. */
+  readonly #toldOf = new RecentSet<string>(MAX_TOLD_OF);
   #dueTimer: Timer | undefined;
   #tickTimer: Timer | undefined;
   #patienceTimer: Timer | undefined;
@@ -291,6 +299,14 @@ export class LegacyServers implements LegacyLinkOwner {
     this.#publishLater();
   }
 
+  #dropped(username: string, address: string): void {
+    if (this.#toldOf.has(username)) return;
+    this.#toldOf.add(username);
+    logger.warning("{username} may not publish: what the server of the older dialect at {address} says is dropped", {
+      ...{ username, address },
+    });
+  }
+
   #takeHeld(): void {
     for (const held of this.#held.splice(0)) this.#guarded(held.from, () => this.#takeActivity(held));
   }
@@ -322,6 +338,11 @@ export class LegacyServers implements LegacyLinkOwner {
       const isKnown = identity !== undefined &&
         [username, ANONYMOUS].some((name) => name !== author.username && journal.hasUsed(name, identity));
       if (isKnown) continue;
+      // It knows no answer that would say so, and its other users may publish all the same.
+      if (!this.#parts.mayPublish(author.username, from.remoteHost)) {
+        this.#dropped(author.username, from.remoteHost);
+        continue;
+      }
       const said = { activity: text, messageId: identity, lamport: undefined };
       const publication = { ...said, ...author, quotedUsername: quoteUsername(author.username) };
       from.peer.published(formatEntryId(journal.publish(publication)));

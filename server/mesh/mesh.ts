@@ -187,6 +187,7 @@ export class Mesh implements Backplane {
       clock,
       lockTimeoutMs: cluster.lockTimeoutMs,
       account: (username) => journal.accountOf(username),
+      isTaken: (name) => parts.isTaken(name),
       lastOf: (origin) => journal.lastOf(origin),
       silent: (serverId, why) => this.#links.get(serverId)?.end("PEER_SILENT", why),
       askLegacyServers: (username, told) =>

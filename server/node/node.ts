@@ -306,6 +306,11 @@ export class ThrumNode {
     return this.#wired.network.backplane.ticketKeyOf(serverId);
   }
 
+  /** Whether a visitor from `address` who has shown nothing may look at the network. */
+  mayLook(address: string): boolean {
+    return this.#wired.clients.rights.mayLook(address);
+  }
+
   /** What operators have set for the whole network. */
   get records(): Pick<RecordEntries, "set" | "all"> {
     return this.#wired.log.journal.records;

@@ -111,7 +111,7 @@ export class Entrance {
     const { login } = checked;
     this.#parts.counters.login(owner.over, "redirected");
     owner.named(login.username);
-    this.#welcome(checked, owner, featuresInForce(login));
+    this.#welcome(checked, owner, featuresInForce(login, checked.may));
     owner.replies.send({ command: "REDIRECT", hostname: host, port });
     owner.note("redirect", `to ${host}:${port}`);
   }
@@ -143,7 +143,7 @@ export class Entrance {
 
   /** Says LOGIN_SUCCESS. */
   #welcome(
-    { login, proven, serverFinal }: CheckedLogin,
+    { login, proven, serverFinal, may }: CheckedLogin,
     owner: EntranceOwner,
     features: readonly Feature[],
     resumePoint?: ResumePoint,
@@ -166,7 +166,7 @@ export class Entrance {
       ? accounts.ticketFor(login.username, login.secret ?? "", proven)
       : undefined;
     const { serverId, lamport } = journal;
-    const facts = { features, resumePoint, serverId, lamport, heartbeat, ticket, pass, serverFinal };
+    const facts = { features, resumePoint, serverId, lamport, heartbeat, ticket, pass, serverFinal, may };
     replies.send(loginSuccess(login, facts));
   }
 }

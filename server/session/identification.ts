@@ -9,6 +9,7 @@ import type { CloseReason } from "../../protocol/close_reason.ts";
 import type { LoginMessage } from "../../protocol/message.ts";
 import { UnreadableError } from "../journal/unreadable_store.ts";
 import { StoreError } from "../store/store.ts";
+import type { Registrant } from "../rights/registration.ts";
 import type { Accounts } from "../accounts/accounts.ts";
 import type { Rulings } from "../accounts/rulings.ts";
 import type { Silence, Supervisor, SupervisorDeadline } from "../../heartbeat/supervisor.ts";
@@ -149,7 +150,7 @@ export class Identification implements LoginApplicant {
       case "checkAnswer":
         return this.#checkAnswer(effect);
       case "register":
-        return this.#register(effect.username, effect.secret);
+        return this.#register(effect.registrant);
     }
   }
 
@@ -236,18 +237,18 @@ export class Identification implements LoginApplicant {
     return this.#letGo !== undefined;
   }
 
-  #register(username: string, secret: string): void {
+  #register(registrant: Registrant): void {
     const { seats, rates, admission } = this.#parts;
     const limit = rates.take("registrations", this.remoteHost);
     if (limit !== undefined) {
       return this.#decide((session) => onRegistered(session, { reason: "TOO_MANY", ...limit }));
     }
     seats.tries(this.#owner, true);
-    admission.register({ username, secret }, this, (isRegistered) => {
+    admission.register(registrant, this, (refusal) => {
       seats.tries(this.#owner, false);
       this.#owner.contain(() => {
-        if (isRegistered) this.#owner.registered(username);
-        this.#decide((session) => onRegistered(session, isRegistered ? undefined : { reason: "NAME_TAKEN" }));
+        if (refusal === undefined) this.#owner.registered(registrant.username);
+        this.#decide((session) => onRegistered(session, refusal));
       });
     });
   }

@@ -42,6 +42,7 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
       if (isPublished(session, message, facts)) return { session, effects: PUBLISH };
       const problem = pairProblem(session, message, facts);
       if (problem !== undefined) return refuse("AUTHENTICATION_FAIL", problem);
+      if (!session.may.publish) return onPublishWithoutRight(session, message);
       return onPublishWithoutSpace(session, message, facts);
     }
     case "HEARTBEAT_ACK":
@@ -60,6 +61,7 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
         const about = { ...(messageId && { messageId }), ...(reason && { reason }) };
         return { session, effects: [{ kind: "send", message: { command: "DIRECT_MESSAGE_FAILED", info, ...about } }] };
       };
+      if (!session.may.message) return failed(mayNot(session, "send direct messages"), "NOT_ALLOWED");
       const problem = messageProblem(session, message, facts);
       if (problem !== undefined) return failed(problem);
       if (lacksSpace(session, message, facts)) return failed(NO_SPACE, "NO_SPACE");
@@ -67,9 +69,19 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
     }
     case "LIST_USERS":
       if (session.kind !== "client") return notNow(message.command);
+      if (!session.may.listUsers) {
+        const info = mayNot(session, "ask who there is");
+        const failed = { command: "USER_LIST_FAILED", scope: message.scope, reason: "NOT_ALLOWED", info } as const;
+        return { session, effects: [{ kind: "send", message: failed }] };
+      }
       return { session, effects: [{ kind: "listUsers", scope: message.scope }] };
     case "HISTORY":
       if (session.kind !== "client") return notNow(message.command);
+      if (!session.may.read) {
+        const info = mayNot(session, "read");
+        const failed = { command: "HISTORY_FAILED", reason: "NOT_ALLOWED", info } as const;
+        return { session, effects: [{ kind: "send", message: failed }] };
+      }
       return { session, effects: [{ kind: "tellPast", question: message }] };
     case "LOGIN":
       return onLogin(session, message, facts);
@@ -110,7 +122,7 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
 
 /** Whether nothing follows from `message` but that the log takes its activity. Else `onMessage` says what follows. */
 export function isPublished(session: LoggedIn, message: ActivityMessage, facts: SessionFacts): boolean {
-  return facts.hasSpace && pairProblem(session, message, facts) === undefined;
+  return facts.hasSpace && session.may.publish && pairProblem(session, message, facts) === undefined;
 }
 
 /**
@@ -119,6 +131,14 @@ export function isPublished(session: LoggedIn, message: ActivityMessage, facts: 
  */
 export function refuseThirdFamily(): SessionStep {
   return refuse("AUTHENTICATION_FAIL", NO_SUCH_DIALECT);
+}
+
+/** A plain client knows no command for this but the one that refuses whoever has not proved who it is. */
+function onPublishWithoutRight(session: LoggedIn, { messageId }: ActivityMessage): SessionStep {
+  const info = mayNot(session, "publish");
+  if (session.isPlain) return refuse("AUTHENTICATION_FAIL", info, "NOT_ALLOWED");
+  const failed = { command: "ACTIVITY_FAILED", ...(messageId && { messageId }), reason: "NOT_ALLOWED", info } as const;
+  return { session, effects: [{ kind: "refuseActivity", message: failed }] };
 }
 
 /** A plain client knows no command for this, so the end of its connection says it. */
@@ -171,6 +191,10 @@ function messageProblem(
   if (username === ANONYMOUS) return "only who has a name can send a direct message";
   if (text === "") return "the text is empty";
   return usernameProblem(to) === undefined && facts.hasAccount(to) ? undefined : "there is no user with this name";
+}
+
+function mayNot({ username }: LoggedIn, what: string): string {
+  return `${username} may not ${what} here`;
 }
 
 function notNow(command: string): SessionStep {

@@ -8,6 +8,9 @@ import type { LinkGreeting, PeerAdmission } from "../backplane/peer_admission.ts
 import type { Accounts } from "../accounts/accounts.ts";
 import type { Rulings } from "../accounts/rulings.ts";
 import type { LimitsConfig } from "../../config/config.ts";
+import type { Clock } from "../../platform/clock.ts";
+import type { Registrant, RegistrationRefusal } from "../rights/registration.ts";
+import type { Rights } from "../rights/rights.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { DiskBudget } from "../store/disk_budget.ts";
 import type { PeerEntrance } from "./peer_entrance.ts";
@@ -25,6 +28,8 @@ export interface ConnectionFactsParts {
   readonly rulings: Pick<Rulings, "isDeleted">;
   readonly accounts: Pick<Accounts, "matches">;
   readonly budget: Pick<DiskBudget, "hasSpace">;
+  readonly rights: Pick<Rights, "allowsAnonymous" | "registrationRefusal">;
+  readonly clock: Pick<Clock, "wallMs">;
   /** How servers come in. */
   readonly peerEntrance: Pick<PeerEntrance, "admit">;
 }
@@ -69,6 +74,14 @@ export class ConnectionFacts implements SessionFacts {
 
   admit(message: AuthenticateMessage, greeting: LinkGreeting | undefined): PeerAdmission {
     return this.#parts.peerEntrance.admit(message, this.remoteHost, greeting);
+  }
+
+  get allowsAnonymous(): boolean {
+    return this.#parts.rights.allowsAnonymous;
+  }
+
+  registrationRefusal(registrant: Registrant): RegistrationRefusal | undefined {
+    return this.#parts.rights.registrationRefusal(registrant, this.#parts.clock.wallMs());
   }
 
   hasAccount(username: string): boolean {

@@ -8,7 +8,7 @@ import type { SecureChannel } from "../../platform/tls/secure_channel.ts";
 import type { Challenge } from "../accounts/accounts.ts";
 import type { Proven } from "../accounts/credential.ts";
 import type { Admitted, LinkGreeting, PeerAdmission } from "../backplane/peer_admission.ts";
-import type { ActivityFailedMessage } from "../../protocol/ack_message.ts";
+import type { ActivityFailedMessage, UserListFailedMessage } from "../../protocol/ack_message.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
 import type {
   AuthenticateMessage,
@@ -23,9 +23,11 @@ import type {
   UserScope,
   WireVector,
 } from "../../protocol/message.ts";
-import type { HistoryMessage } from "../../protocol/history_message.ts";
+import type { HistoryFailedMessage, HistoryMessage } from "../../protocol/history_message.ts";
 import type { PeerChallengeMessage } from "../../protocol/peer/peer_message.ts";
 import type { ClientFirst } from "../../protocol/login/scram.ts";
+import type { Permissions } from "../rights/permissions.ts";
+import type { Registrant, RegistrationRefusal } from "../rights/registration.ts";
 import type { ChallengeMessage } from "../../protocol/login/scram_message.ts";
 
 /** What a connection is. */
@@ -55,6 +57,8 @@ export type Session =
     readonly features: readonly Feature[];
     /** It asked for no feature. It understands eight commands, and gets no others. */
     readonly isPlain: boolean;
+    /** What the user may do. */
+    readonly may: Permissions;
   }
   /** It is a server, by its word, and has to prove that it knows the secret of the network. */
   | { readonly kind: "greeted"; readonly greeting: LinkGreeting; readonly registrations: 0 }
@@ -86,6 +90,8 @@ export type SessionEffect =
       | PeerChallengeMessage
       | RegisterSuccessMessage
       | DirectMessageFailedMessage
+      | UserListFailedMessage
+      | HistoryFailedMessage
       | EndConnectionMessage;
   }
   /** Find out whether it may log in, and whether all entries are here that it comes after. */
@@ -99,7 +105,7 @@ export type SessionEffect =
     readonly challenge: Challenge;
     readonly response: string;
   }
-  | { readonly kind: "register"; readonly username: string; readonly secret: string }
+  | { readonly kind: "register"; readonly registrant: Registrant }
   /** Log it in: answer, find where it begins in the log, and read from there. */
   | ({ readonly kind: "beginSession" } & CheckedLogin)
   /** Answer as if it were logged in, and send it to another server. `close` follows. */
@@ -120,6 +126,8 @@ export interface CheckedLogin {
   readonly proven: Proven | undefined;
   /** The server's own proof, for a client that has proved that it knows its secret. */
   readonly serverFinal?: string | undefined;
+  /** What the user may do. */
+  readonly may: Permissions;
 }
 
 /** A state, and what to do on the way to it. */
@@ -140,6 +148,10 @@ export interface SessionFacts {
   /** Whether secrets may come in clear: the operator lets them, or they cross no network. */
   readonly takesClearSecrets: boolean;
   hasAccount(username: string): boolean;
+  /** Whether somebody may come in without a name. */
+  readonly allowsAnonymous: boolean;
+  /** Why nobody may register this now. */
+  registrationRefusal(registrant: Registrant): RegistrationRefusal | undefined;
   /** Whether the store has space for more than it needs itself. */
   readonly hasSpace: boolean;
   /**

@@ -80,6 +80,7 @@ const REFUSALS: Readonly<Record<GuestRefusal, (id: string) => Refusal>> = {
   elsewhere: (id) => ({ code: "ALREADY_EXISTS", sentence: `${id} is connected elsewhere already` }),
   full: () => ({ code: "RESOURCE_EXHAUSTED", sentence: "This server has as many connections as it may" }),
   banned: (id) => ({ code: "PERMISSION_DENIED", sentence: `${id}, or its address, is banned from this network` }),
+  notAllowed: (id) => ({ code: "PERMISSION_DENIED", sentence: `${id} may not read here` }),
   notNow: () => ({ code: "UNAVAILABLE", sentence: "This server lets nobody in at the moment" }),
 };
 const NO_SPACE: Refusal = { code: "RESOURCE_EXHAUSTED", sentence: "This server has no space left for the message" };
@@ -149,6 +150,7 @@ export class ChatRoom implements ParticipantOwner {
     if (problem !== undefined) return this.#refuse("publish", id, problem);
     const author = this.#participantOf(id, peerHost);
     if (!(author instanceof Participant)) return this.#refuse("publish", id, author);
+    if (!author.guest.may.publish) return this.#refuse("publish", id, mayNotPublish(id));
     if (!this.#parts.guests.hasSpace) return this.#refuse("publish", id, NO_SPACE);
     await this.#say(author, message);
     if (this.#isClosed) return this.#refuse("publish", id, STOPPING);
@@ -380,4 +382,8 @@ function said(
 
 function strangerOf(id: string): Refusal {
   return { code: "PERMISSION_DENIED", sentence: `${id} is connected from another host` };
+}
+
+function mayNotPublish(id: string): Refusal {
+  return { code: "PERMISSION_DENIED", sentence: `${id} may not publish here` };
 }

@@ -7,7 +7,7 @@ import type { ThrumNode } from "../../node/node.ts";
 
 /** What the gateway needs of a server. */
 export type GatewayNode =
-  & Partial<Pick<ThrumNode, "deliveredWithin">>
+  & Partial<Pick<ThrumNode, "deliveredWithin" | "mayLook">>
   & Pick<
     ThrumNode,
     | "serverId"

@@ -19,6 +19,8 @@ export interface Surroundings {
   readonly diagramStyle: string;
   /** All headers of a request. */
   readonly maxHeaderBytes: number;
+  /** Whether a visitor from this address who has shown nothing may see what the network does. */
+  mayLook(address: string): boolean;
 }
 
 /** The action for a request. */
@@ -43,6 +45,10 @@ export type Answer =
 export const MAX_BODY_BYTES = 16_384;
 /** The page of the network, and what asks other servers for it. */
 const CALLERS: ReadonlySet<string> = new Set(["/", "/assets/network/reach/elsewhere.js"]);
+/** What shows who there is and what is said, and what tells a page whether that will be shown. */
+const VIEWS: ReadonlySet<string> = new Set([
+  ...["/api/network", "/api/events", "/api/diagram.svg", "/api/pass", "/api/session"],
+]);
 /** For programs that watch over servers. They may come from anywhere, by any name, and show nothing or anything. */
 const PROBES: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
 const DEFAULT_DIAGRAM_SECONDS = 60;
@@ -101,7 +107,8 @@ export function decide(
   const { path, query } = partsOf(request.target);
   const method = request.method === "HEAD" ? "GET" : request.method;
   const { assets, hosts } = surroundings;
-  const local = isLocal(request, hosts);
+  // Without a token a visitor is nobody in particular, and sees what such a user would.
+  const local = isLocal(request, hosts) && (!VIEWS.has(path) || surroundings.mayLook(request.remoteHost));
   const needs = Object.hasOwn(ROUTES, path) ? ROUTES[path]! : { GET: assets.open.has(path) ? "nothing" : "look" };
   const need = Object.hasOwn(needs, method) ? needs[method as keyof typeof needs] as Need : "look";
   const refused = isProbe(request) ? undefined : refusal(need, shown, local);

@@ -87,6 +87,7 @@ export async function openHttpDoor(parts: HttpDoorParts, at: Endpoint): Promise<
     assets,
     diagramStyle: diagramStyleHash(crypto),
     maxHeaderBytes: MAX_HEADER_BYTES,
+    mayLook: (address) => parts.node.mayLook?.(address) ?? true,
   };
   const door = new HttpDoor(parts, surroundings);
   await door.open(at);

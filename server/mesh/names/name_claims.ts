@@ -7,6 +7,7 @@ import { ClaimEvidence } from "./claim_evidence.ts";
 import type { AccountClaim } from "../entry_intake.ts";
 import type { Claim, NameLocks } from "./name_locks.ts";
 import type { Clock } from "../../../platform/clock.ts";
+import { isPlaceOfInvitation } from "../../rights/invitations.ts";
 import type { LockMessage } from "../../../protocol/peer/peer_message.ts";
 import type { Account } from "../../store/store.ts";
 import type { PeerLink } from "../peer_link.ts";
@@ -19,6 +20,8 @@ export interface NameClaimsOwner {
   /** How long a server may take to answer (`cluster.lockTimeoutMs`). */
   readonly lockTimeoutMs: number;
   account(username: string): Account | undefined;
+  /** Whether nobody can claim a name, as somebody has it, or one that looks like it. */
+  isTaken(name: string): boolean;
   /** The newest entry of `origin` that is here, or about to be. */
   lastOf(origin: string): number;
   /** A server does not answer: its link has to end. */
@@ -91,7 +94,7 @@ export class NameClaims {
     const links = [...this.#owner.links];
     const decided = (isGranted: boolean) => {
       if (!isGranted) return settled(undefined);
-      this.#owner.askLegacyServers(username, (isAllowed) => {
+      this.#askLegacyServers(username, (isAllowed) => {
         if (!isAllowed) this.release(claim);
         settled(isAllowed ? claim : undefined);
       });
@@ -114,6 +117,12 @@ export class NameClaims {
     }
   }
 
+  /** They make an account of each name that they are asked for. */
+  #askLegacyServers(name: string, told: (isAllowed: boolean) => void): void {
+    if (isPlaceOfInvitation(name)) told(true);
+    else this.#owner.askLegacyServers(name, told);
+  }
+
   /** This server has a new name, and no links. */
   renamed(serverId: string): void {
     this.#locks.renamed(serverId);
@@ -133,16 +142,16 @@ export class NameClaims {
         this.#evidence.asked(origin, username, lamport);
         const { isAllowed, loses } = this.#locks.onRequest(
           message,
-          this.#owner.account(username) !== undefined,
+          this.#owner.isTaken(username),
           this.#nowMs,
         );
-        if (loses) this.#waiting.get(username)?.settled(false);
+        for (const lost of loses) this.#waiting.get(lost)?.settled(false);
         const claim = { username, lamport, origin };
         const answer = (isAllowed: boolean) => {
           if (!isAllowed) this.#locks.release(claim);
           link.send({ command: isAllowed ? "LOCK_ALLOWED" : "LOCK_DENIED", ...claim });
         };
-        if (isAllowed) this.#owner.askLegacyServers(username, answer);
+        if (isAllowed) this.#askLegacyServers(username, answer);
         else link.send({ command: "LOCK_DENIED", ...claim });
         return;
       }

@@ -1,12 +1,13 @@
 /**
  * Registration locks: linked servers agree who may have a new name. Each server has one table. A server that wants a
- * name asks all linked servers, and has the name when all of them allow it. Of two that ask at once the lower (lamport,
- * origin) wins, as both see it so. Pure: the caller sends, and knows the accounts. Servers without a link settle
- * accounts that clash later.
+ * name asks all linked servers, and has the name when all of them allow it. A lock is on what the name looks like:
+ * names that look alike are one name here. Of two that ask at once the lower (lamport, origin) wins, as both see it so.
+ * Pure: the caller sends, and knows the accounts. Servers without a link settle accounts that clash later.
  */
 
 import { precedes } from "../../../log/precedes.ts";
 import { RecentMap } from "../../../log/recent.ts";
+import { areAlike, skeletonsOf } from "../../rights/names/skeleton.ts";
 
 /** One server's claim of a name. `lamport` is the time at which it was made, by the clock of `origin`. */
 export interface Claim {
@@ -21,8 +22,8 @@ export type ClaimResult = "wait" | "granted" | "denied";
 /** The answer to a peer's request. */
 export interface LockAnswer {
   readonly isAllowed: boolean;
-  /** Our own claim of the name is over: the peer's goes before it. */
-  readonly loses: boolean;
+  /** Our own claims that are over, of this name or one that looks like it: the peer's goes before them. */
+  readonly loses: readonly string[];
 }
 
 /** Who has a name, or is about to. One for each name. */
@@ -40,15 +41,15 @@ export const MAX_LOCKS = 10_000;
 /** Claims of others that are remembered: an account comes within seconds, or with the next link. */
 const MAX_GIVEN = 10_000;
 
-const ALLOWED: LockAnswer = Object.freeze({ isAllowed: true, loses: false });
-const ALLOWED_AND_LOST: LockAnswer = Object.freeze({ isAllowed: true, loses: true });
-const DENIED: LockAnswer = Object.freeze({ isAllowed: false, loses: false });
+const DENIED: LockAnswer = Object.freeze({ isAllowed: false, loses: [] });
 
 /** The table of one server. */
 export class NameLocks {
   #serverId: string;
   readonly #maxLocks: number;
   readonly #locks = new Map<string, Lock>();
+  /** The names that are locked, by each of their skeletons. */
+  readonly #bySkeleton = new Map<string, Set<string>>();
   /** Claims of others that were allowed, by server and name: their accounts may come when the lock is gone. */
   readonly #given = new RecentMap<string, number>(MAX_GIVEN);
 
@@ -76,8 +77,8 @@ export class NameLocks {
    */
   claim(username: string, lamport: number, peers: readonly string[], nowMs = 0): ClaimResult {
     // Whoever we allowed it may have it by now, so that it does not matter which of the two is lower.
-    if (this.#locks.has(username)) return "denied";
-    this.#locks.set(username, { lamport, origin: this.#serverId, waitingFor: new Set(peers), sinceMs: nowMs });
+    if (this.#alike(username).length > 0) return "denied";
+    this.#lock(username, { lamport, origin: this.#serverId, waitingFor: new Set(peers), sinceMs: nowMs });
     return peers.length === 0 ? "granted" : "wait";
   }
 
@@ -106,7 +107,7 @@ export class NameLocks {
     const expired = [...this.#locks].filter(([, { origin, sinceMs }]) =>
       origin !== this.#serverId && sinceMs <= beforeMs
     ).map(([username]) => username);
-    for (const username of expired) this.#locks.delete(username);
+    for (const username of expired) this.#free(username);
     return expired;
   }
 
@@ -120,31 +121,31 @@ export class NameLocks {
     this.#given.delete(keyOf(origin, username));
   }
 
-  /** A peer asks. `hasAccount`: the name is taken, by what is known here. */
-  onRequest(claim: Claim, hasAccount: boolean, nowMs = 0): LockAnswer {
-    const answer = this.#answer(claim, hasAccount, nowMs);
+  /** A peer asks. `isTaken`: by what is known here, somebody has the name, or one that looks like it. */
+  onRequest(claim: Claim, isTaken: boolean, nowMs = 0): LockAnswer {
+    const answer = this.#answer(claim, isTaken, nowMs);
     if (!answer.isAllowed) return answer;
     this.#given.renew(keyOf(claim.origin, claim.username), claim.lamport);
     return answer;
   }
 
-  #answer({ username, lamport, origin }: Claim, hasAccount: boolean, nowMs: number): LockAnswer {
-    if (hasAccount) return DENIED;
-    const held = this.#locks.get(username);
-    if (held === undefined) {
-      if (this.#locks.size >= this.#maxLocks) return DENIED;
-    } else if (held.origin !== origin) {
-      const isOwn = held.origin === this.#serverId;
-      // Granted: all who are linked to us have allowed it, and ask for it no more.
-      if (isOwn && held.waitingFor.size === 0) return DENIED;
-      if (!precedes({ lamport, origin }, held)) return DENIED;
-      // A claim of a third server is passed over too: that one hears of the lower claim itself, and loses. If we
-      // denied, both might lose.
-      this.#locks.set(username, { lamport, origin, waitingFor: new Set(), sinceMs: nowMs });
-      return isOwn ? ALLOWED_AND_LOST : ALLOWED;
-    }
-    this.#locks.set(username, { lamport, origin, waitingFor: new Set(), sinceMs: nowMs });
-    return ALLOWED;
+  #answer({ username, lamport, origin }: Claim, isTaken: boolean, nowMs: number): LockAnswer {
+    if (isTaken) return DENIED;
+    const alike = this.#alike(username);
+    if (alike.length === 0 && this.#locks.size >= this.#maxLocks) return DENIED;
+    const held = alike.map((name) => ({ name, ...this.#locks.get(name)! }));
+    const others = held.filter((lock) => lock.origin !== origin);
+    // Granted: all who are linked to us have allowed it, and ask for it no more.
+    const isGranted = (lock: Lock) => lock.origin === this.#serverId && lock.waitingFor.size === 0;
+    if (others.some((lock) => isGranted(lock) || !precedes({ lamport, origin }, lock))) return DENIED;
+    // A claim of a third server is passed over too: that one hears of the lower claim itself, and loses. If we
+    // denied, both might lose.
+    for (const { name } of held) this.#free(name);
+    this.#lock(username, { lamport, origin, waitingFor: new Set(), sinceMs: nowMs });
+    return {
+      isAllowed: true,
+      loses: others.filter((lock) => lock.origin === this.#serverId).map(({ name }) => name),
+    };
   }
 
   /**
@@ -154,7 +155,7 @@ export class NameLocks {
     const held = this.#locks.get(username);
     if (held?.origin !== this.#serverId || held.lamport !== lamport || !held.waitingFor.delete(peer)) return undefined;
     if (!isAllowed) {
-      this.#locks.delete(username);
+      this.#free(username);
       return "denied";
     }
     return held.waitingFor.size === 0 ? "granted" : undefined;
@@ -167,7 +168,7 @@ export class NameLocks {
   peerGone(peer: string): Claim[] {
     const granted: Claim[] = [];
     for (const [username, { lamport, origin, waitingFor }] of this.#locks) {
-      if (origin === peer) this.#locks.delete(username);
+      if (origin === peer) this.#free(username);
       else if (waitingFor.delete(peer) && waitingFor.size === 0) granted.push({ username, lamport, origin });
     }
     return granted;
@@ -175,7 +176,7 @@ export class NameLocks {
 
   /** Frees what `peer` holds: what it still wants it asks for again. */
   freeOf(peer: string): void {
-    for (const [username, { origin }] of this.#locks) if (origin === peer) this.#locks.delete(username);
+    for (const [username, { origin }] of this.#locks) if (origin === peer) this.#free(username);
   }
 
   /**
@@ -184,7 +185,29 @@ export class NameLocks {
    */
   release({ username, lamport, origin }: Claim): void {
     const held = this.#locks.get(username);
-    if (held?.origin === origin && held.lamport === lamport) this.#locks.delete(username);
+    if (held?.origin === origin && held.lamport === lamport) this.#free(username);
+  }
+
+  /** Locked names that look like this one, itself included. */
+  #alike(username: string): string[] {
+    const near = [...skeletonsOf(username)].flatMap((skeleton) => [...this.#bySkeleton.get(skeleton) ?? []]);
+    return [...new Set(near)].filter((name) => areAlike(name, username));
+  }
+
+  #lock(username: string, lock: Lock): void {
+    this.#locks.set(username, lock);
+    for (const skeleton of skeletonsOf(username)) {
+      const names = this.#bySkeleton.get(skeleton) ?? new Set();
+      this.#bySkeleton.set(skeleton, names.add(username));
+    }
+  }
+
+  #free(username: string): void {
+    this.#locks.delete(username);
+    for (const skeleton of skeletonsOf(username)) {
+      const names = this.#bySkeleton.get(skeleton);
+      if (names?.delete(username) && names.size === 0) this.#bySkeleton.delete(skeleton);
+    }
   }
 }
 

@@ -8,7 +8,11 @@ import type { PassSpentMessage } from "../../../protocol/peer/peer_message.ts";
 import { Accounts } from "../../accounts/accounts.ts";
 import { Passes } from "../../accounts/passes.ts";
 import type { RefusalLog } from "../../accounts/refusal_log.ts";
+import { Guest } from "../../guests/guest.ts";
 import { Guests } from "../../guests/guests.ts";
+import { invitationKey } from "../../rights/invitations.ts";
+import { Rights, ROLES } from "../../rights/rights.ts";
+import { Invitations } from "../../session/login/invitations.ts";
 import { Admission } from "../../session/login/admission.ts";
 import { Connection } from "../../session/connection.ts";
 import type { ConnectionParts } from "../../session/connection_parts.ts";
@@ -79,8 +83,19 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
   const verifierForm = config.cluster.clearSecret === "upgrade" ? "earlier" : "scram";
   const accounts = new Accounts(rulings, crypto, clock, keys, verifierForm, passes);
   const rates = new AddressRates(config.limits, clock, counters);
+  const { takenNames } = log;
+  const records = journal.records.all;
+  const keyOf = (code: string) => invitationKey(code, (text) => crypto.digest(text));
+  const invitations = new Invitations({
+    ...{ records, backplane, clock, keyOf, areNeeded: config.auth.registration === "invite" },
+  });
+  const rights = new Rights({
+    ...{ auth: config.auth, records, takenNames, invitationKey: keyOf },
+    hasAccount: (username) => journal.hasAccount(username),
+  });
   const admission = new Admission({
     ...{ accounts, balancer, journal, backplane, placeTalk, presence, counters, rates, faults },
+    ...{ rights, invitations, takenNames, clock },
     perUser: config.sessions.perUser,
   });
   const supervision = {
@@ -98,7 +113,7 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
   const connectionParts: ConnectionParts = {
     ...{ clock, limits, faults, journal, counters, tracer, peerEntrance },
     log: { refusals, auditor },
-    facts: { limits, clearSecrets, requiresTls, journal, rulings, accounts, budget, peerEntrance },
+    facts: { limits, clearSecrets, requiresTls, journal, rulings, accounts, budget, peerEntrance, rights, clock },
     lines: { shares, longLogins, maxLineBytes: config.limits.maxLineBytes },
     identification: {
       ...{ admission, accounts, rulings, seats: connections, rates, longLogins, supervisor, faults, served: owner },
@@ -113,8 +128,16 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
   const guests = new Guests({
     ...{ journal, rulings, presence, sessions, budget, backplane, faults, connections },
     perUser: config.sessions.perUser,
+    rights,
     isClosing: () => wired.closing.hasBegun,
     guest: { clock, journal, sessions, presence, hub, backplane, tracer, served: owner },
   });
-  return { connections, admission, guests, passes };
+  // What a session may do is found out at its login.
+  records.listen(({ of, key }) => {
+    if (of !== ROLES || !rights.dependsOnRoles) return;
+    journal.whenDelivered(() => {
+      for (const session of [...sessions.of(key)]) if (!(session instanceof Guest)) session.end("RIGHTS_CHANGED");
+    });
+  });
+  return { connections, admission, guests, passes, rights };
 }

@@ -11,6 +11,7 @@ import { Journal } from "../../journal/journal.ts";
 import { GoneServers } from "../../journal/origins/gone_servers.ts";
 import { beginIncarnation } from "../../journal/origins/incarnation.ts";
 import { INCARNATION } from "../../journal/origins/origins.ts";
+import { TakenNames } from "../../rights/names/taken_names.ts";
 import { UserLists } from "../../presence/user_lists.ts";
 import { DiskBudget, MAX_BYTES_NOTE, maxBytesNote } from "../../store/disk_budget.ts";
 import { Rulings } from "../../accounts/rulings.ts";
@@ -42,12 +43,18 @@ export function wireLog({ config, clock, crypto, faults, store }: WireLogParts, 
       keeper.heard(origin, sequence, lamport, note);
       if (note.event === "lost") talk.heardPlace(origin, note.username);
     },
+    named: (username) => takenNames.add(username),
     failed: (error) => wired.closing.fail(error),
   });
   const rulings = new Rulings({
     records: journal.records.all,
     account: (username) => journal.storedAccount(username),
     clock,
+  });
+  const takenNames = new TakenNames({
+    usernames: () => journal.usernames(),
+    hasAccount: (username) => journal.hasAccount(username),
+    records: journal.records.all,
   });
   const userLists = new UserLists({
     readUsernames: () => journal.usernames().filter((username) => !rulings.isDeleted(username)),
@@ -93,7 +100,8 @@ export function wireLog({ config, clock, crypto, faults, store }: WireLogParts, 
     buried: (vector) => wired.network.backplane.forgot(vector),
   });
   const hasRoom = () => store.hasRoom;
-  return { incarnation, journal, rulings, userLists, hub, past, budget, forgetting, goneServers, hasRoom };
+  const space = { budget, forgetting, goneServers, hasRoom };
+  return { incarnation, journal, rulings, userLists, takenNames, hub, past, ...space };
 }
 
 /** A power cut took entries with it: the operator is told, and that the server has a new name. */

@@ -61,6 +61,7 @@ export function wireNetwork(parts: WireNetworkParts, wired: Wired): WiredNetwork
     http: () => wired.http,
     hasReserve: () => budget.hasReserve,
     hasRoom: () => log.hasRoom(),
+    isTaken: (name) => log.takenNames.isTaken(name),
     trace: () => observers.tracer()?.trace,
     owner: new NetworkNews({
       backplane: () => backplane,
@@ -119,6 +120,7 @@ function wireLegacyServers(parts: WireNetworkParts, sessions: Sessions, wired: W
     members: () => wired.network.backplane.members.filter(({ state }) => state === "linked"),
     takeAccount: (account, told) => wired.clients.admission.takeAccount(account, told),
     hasSpace: () => budget.hasSpace,
+    mayPublish: (username, address) => wired.clients.rights.mayPublish(username, address),
   });
 }
 

@@ -34,6 +34,8 @@ import type { Connections } from "../../session/connections.ts";
 import type { LimitName } from "../../session/limits/limit_names.ts";
 import type { DiskBudget } from "../../store/disk_budget.ts";
 import type { AuditTalk } from "../audit_talk.ts";
+import type { Rights } from "../../rights/rights.ts";
+import type { TakenNames } from "../../rights/names/taken_names.ts";
 import type { AfterCommit } from "../after_commit.ts";
 import type { Closing } from "../closing.ts";
 import type { Operator } from "../operator.ts";
@@ -57,6 +59,7 @@ export interface WiredLog {
   /** What operators have laid down. */
   readonly rulings: Rulings;
   readonly userLists: UserLists;
+  readonly takenNames: TakenNames;
   readonly hub: Hub;
   readonly past: Past;
   readonly budget: DiskBudget;
@@ -101,6 +104,7 @@ export interface WiredClients {
   readonly admission: Admission;
   readonly guests: Guests;
   readonly passes: Passes;
+  readonly rights: Rights;
 }
 
 /**

@@ -3,6 +3,8 @@
  * fail. `server/session/entrance.ts` sends the answer.
  */
 
+import { RIGHTS } from "../../../config/auth/auth_config.ts";
+import type { Permissions } from "../../rights/permissions.ts";
 import type { Position } from "../../../log/segment.ts";
 import { merge, sequenceOf, type Vector } from "../../../log/vector.ts";
 import type {
@@ -65,6 +67,8 @@ export interface LoginSuccessFacts {
   readonly serverFinal?: string | undefined;
   /** In place of the secret, if the client wants one. */
   readonly pass: string | undefined;
+  /** What the user may do. */
+  readonly may: Permissions;
 }
 
 /** What a client has that begins now. One for all. */
@@ -137,9 +141,10 @@ export function unreadPoint({ head, serverId }: Pick<ResumedLog, "head" | "serve
 /** LOGIN_SUCCESS for `login`. A plain client gets a sentence. Others get what they asked for, and where they stand. */
 export function loginSuccess(
   { username, features: asked, receive, ackRanges }: LoginMessage,
-  { features, resumePoint, serverId, lamport, heartbeat, ticket, pass, serverFinal }: LoginSuccessFacts,
+  { features, resumePoint, serverId, lamport, heartbeat, ticket, pass, serverFinal, may }: LoginSuccessFacts,
 ): LoginSuccessMessage {
-  const info = `logged in as ${username}`;
+  const missing = RIGHTS.filter((right) => !may[right]);
+  const info = `logged in as ${username}${missing.length === 0 ? "" : `, without the right to ${missing.join(", ")}`}`;
   const proof = serverFinal === undefined ? {} : { scram: serverFinal };
   if (asked.length === 0) {
     return { command: "LOGIN_SUCCESS", info: `${info}${resumePoint?.lossInWords ?? ""}`, ...proof };
@@ -151,6 +156,8 @@ export function loginSuccess(
     ...proof,
     features,
     ...(receive === undefined ? {} : { receive }),
+    // Who may do everything is told nothing of it.
+    ...(missing.length === 0 ? {} : { may: RIGHTS.filter((right) => may[right]) }),
     ...(ackRanges && features.includes("ack") ? { ackRanges } : {}),
     serverId: resumePoint?.serverId ?? serverId,
     lamport,

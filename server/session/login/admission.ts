@@ -18,6 +18,11 @@ import type { Balancer } from "../../balance/balancer.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { Backplane } from "../../backplane/backplane.ts";
 import type { PlaceTalk } from "../../places/place_talk.ts";
+import type { Clock } from "../../../platform/clock.ts";
+import type { TakenNames } from "../../rights/names/taken_names.ts";
+import { looksAlike, NAME_TAKEN, type Registrant, type RegistrationRefusal } from "../../rights/registration.ts";
+import type { Rights } from "../../rights/rights.ts";
+import type { Invitations } from "./invitations.ts";
 import type { PresenceBoard } from "../../presence/presence_board.ts";
 import type { AddressRates } from "../limits/address_rates.ts";
 import type { LimitName } from "../limits/limit_names.ts";
@@ -32,6 +37,10 @@ export interface AdmissionParts {
   readonly placeTalk: Pick<PlaceTalk, "whenKnown">;
   readonly presence: Pick<PresenceBoard, "isOnline">;
   readonly perUser: SessionsConfig["perUser"];
+  readonly rights: Pick<Rights, "of" | "registrationRefusal">;
+  readonly invitations: Pick<Invitations, "claim">;
+  readonly takenNames: Pick<TakenNames, "alike">;
+  readonly clock: Pick<Clock, "wallMs">;
   readonly counters: Pick<MetricCounters<LimitName>, "limited">;
   readonly rates: Pick<AddressRates, "take">;
   readonly faults: FaultGuard;
@@ -101,23 +110,24 @@ export class Admission {
   }
 
   /**
-   * Makes an account, if nobody in the network has the name. Tells whether it did, once every server that can be
-   * reached knows the account.
+   * Makes an account, if nobody in the network has the name, or one that looks like it. Tells why it did not; or
+   * `undefined` once every server that can be reached knows the account.
    */
   register(
-    { username, secret }: NameAndSecret,
+    registrant: Registrant,
     applicant: LoginApplicant,
-    told: (isRegistered: boolean) => void,
+    told: (refusal: RegistrationRefusal | undefined) => void,
     kind: "registration" | "peer" = "registration",
   ): void {
+    const { username, secret } = registrant;
     const { accounts, backplane } = this.#parts;
     backplane.whenJoined(() => {
       if (applicant.isGone) return;
       accounts.register(username, secret, applicant, kind).then((result) => {
-        if (!result.ok) return told(false);
+        if (!result.ok) return told(NAME_TAKEN);
         // Nobody is told any more, so the name stays free for the next who tries.
         if (applicant.isGone) return accounts.settled(username);
-        this.#claim(username, result.verifier, told);
+        this.#claim(registrant, result.verifier, told);
       }).catch((error) => applicant.brokeDown(error));
     });
   }
@@ -130,9 +140,13 @@ export class Admission {
     { username, secret, remoteHost }: NameAndSecret & { readonly remoteHost: string },
     told: (isTaken: boolean) => void,
   ): void {
-    const { journal, accounts, faults } = this.#parts;
+    const { journal, accounts, faults, rights, clock } = this.#parts;
     const applicant = { remoteHost, isGone: false, brokeDown: () => told(false) };
-    if (!journal.hasAccount(username)) return this.register({ username, secret }, applicant, told, "peer");
+    if (!journal.hasAccount(username)) {
+      const registrant = { username, secret };
+      if (rights.registrationRefusal(registrant, clock.wallMs()) !== undefined) return told(false);
+      return this.register(registrant, applicant, (refusal) => told(refusal === undefined), "peer");
+    }
     const tell = (isTaken: boolean) => guarded(faults, "peers", () => told(isTaken), () => {});
     accounts.checkLogin({ username, secret }, applicant, "peer").then(({ ok }) => ok, () => false)
       .then((ok) => void unlessUnreadable(() => tell(ok)));
@@ -167,8 +181,9 @@ export class Admission {
     told: (findings: LoginFindings) => void,
     { proven, serverFinal }: { readonly proven?: Proven; readonly serverFinal?: string } = {},
   ): void {
-    const { balancer, journal, presence, perUser } = this.#parts;
+    const { balancer, journal, presence, perUser, rights } = this.#parts;
     const { username, features } = login;
+    const may = rights.of({ username, address: remoteHost });
     if (perUser === "refuse" && username !== ANONYMOUS && presence.isOnline(username)) {
       return told({ problem: "LOGGED_IN_ELSEWHERE" });
     }
@@ -176,6 +191,7 @@ export class Admission {
       ? undefined
       : balancer.redirectFor(login, features.length === 0, remoteHost);
     told({
+      may,
       ...(proven === undefined ? {} : { proven }),
       ...(serverFinal === undefined ? {} : { serverFinal }),
       ...(redirect === undefined ? {} : { redirect }),
@@ -188,22 +204,35 @@ export class Admission {
     return { limit: { info: TOO_MANY_SECRETS, retryAfterMs: result.retryAfterMs } };
   }
 
-  /** The name is free here. If it is free everywhere, the account is made. */
-  #claim(username: string, verifier: string, told: (isRegistered: boolean) => void): void {
-    const { accounts, journal, backplane } = this.#parts;
-    const taken = () => {
-      accounts.settled(username);
-      told(false);
-    };
-    backplane.claim(username, (claim) => {
-      if (claim === undefined) return taken();
-      const id = journal.register({ username, verifier, claim: claim.lamport }, (entry) => {
+  /** The name is free here. If it is free everywhere, and a place of the invitation is, the account is made. */
+  #claim(
+    { username, invitation }: Registrant,
+    verifier: string,
+    told: (refusal: RegistrationRefusal | undefined) => void,
+  ): void {
+    const { accounts, journal, backplane, invitations, takenNames } = this.#parts;
+    invitations.claim(invitation, (place) => {
+      const refused = (refusal: RegistrationRefusal) => {
         accounts.settled(username);
-        claim.registered(entry, () => told(true));
+        if (place.ok) place.release();
+        told(refusal);
+      };
+      if (!place.ok) return refused(place.refusal);
+      backplane.claim(username, (claim) => {
+        if (claim === undefined) return refused(NAME_TAKEN);
+        const alike = takenNames.alike(username);
+        const registration = { username, verifier, claim: claim.lamport, invitation: place.key };
+        const id = alike === undefined
+          ? journal.register(registration, (entry) => {
+            accounts.settled(username);
+            place.registered(entry);
+            claim.registered(entry, () => told(undefined));
+          })
+          : undefined;
+        if (id !== undefined) return;
+        claim.release();
+        refused(alike === undefined ? NAME_TAKEN : looksAlike(alike));
       });
-      if (id !== undefined) return;
-      claim.release();
-      taken();
     });
   }
 }

@@ -9,6 +9,8 @@ import type { Challenge } from "../../accounts/accounts.ts";
 import type { Proven } from "../../accounts/credential.ts";
 import { type Feature, FEATURES, type LoginMessage, type RegisterMessage } from "../../../protocol/message.ts";
 import { ANONYMOUS, secretProblem, usernameProblem } from "../../../protocol/names.ts";
+import { EVERYTHING, type Permissions } from "../../rights/permissions.ts";
+import type { RegistrationRefusal } from "../../rights/registration.ts";
 import { readClientFirst } from "../../../protocol/login/scram.ts";
 import {
   type CheckedLogin,
@@ -32,6 +34,7 @@ const LOGIN_PROBLEMS = {
   UNKNOWN_USER: "there is no user with this name",
   WRONG_SECRET: "the secret is not the one that this name was registered with",
   LOGGED_IN_ELSEWHERE: "this user is logged in already, and may be only once",
+  NOT_ALLOWED: "this server lets nobody in without a name",
 } as const;
 /** A key of these. */
 export type LoginProblem = keyof typeof LOGIN_PROBLEMS;
@@ -48,7 +51,9 @@ export function onLogin(session: Session, given: LoginMessage, facts: SessionFac
     return refuse("INVALID_MESSAGE", '"heartbeat" may only name a port on the address that the connection comes from');
   }
   const { username, secret } = message;
-  if (username !== ANONYMOUS) {
+  if (username === ANONYMOUS) {
+    if (!facts.allowsAnonymous) return refuseLogin("NOT_ALLOWED");
+  } else {
     // A store can take half a surrogate pair for another character, and so for another user.
     if (usernameProblem(username) !== undefined) return refuseLogin("UNKNOWN_USER");
     if (message.scram !== undefined) return onScramLogin(session, message, message.scram);
@@ -67,6 +72,11 @@ export function onLogin(session: Session, given: LoginMessage, facts: SessionFac
   };
 }
 
+/** Who may not read gets nothing of the log, as if its client had asked for nothing. */
+function readingAs(login: LoginMessage, may: Permissions): LoginMessage {
+  return may.read ? login : { ...login, receive: "none", reads: false, resume: undefined };
+}
+
 function withoutPass({ pass: _, ...login }: LoginMessage): LoginMessage {
   return login;
 }
@@ -74,7 +84,9 @@ function withoutPass({ pass: _, ...login }: LoginMessage): LoginMessage {
 /** A `REGISTER` came. */
 export function onRegister(session: Session, message: RegisterMessage, facts: SessionFacts): SessionStep {
   if (session.kind !== "unidentified" && session.kind !== "registered") return isKnown(session);
-  const problem = usernameProblem(message.username) ?? secretProblem(message.secret);
+  const { username, secret, invitation } = message;
+  const registrant = { username, secret, invitation };
+  const problem = usernameProblem(username) ?? secretProblem(secret);
   if (problem !== undefined) return refuse("REGISTER_FAILED", problem, "NOT_ALLOWED");
   if (session.registrations >= facts.maxRegistrations) {
     return refuse("REGISTER_FAILED", `one connection may register ${facts.maxRegistrations} names`, "TOO_MANY");
@@ -82,11 +94,12 @@ export function onRegister(session: Session, message: RegisterMessage, facts: Se
   if (!facts.takesClearSecrets) {
     return refuse("REGISTER_FAILED", `${NOT_IN_CLEAR}: register by TLS, or from this machine`, "CLEAR_SECRET");
   }
+  const refusal = facts.registrationRefusal(registrant);
+  if (refusal !== undefined) return refuse("REGISTER_FAILED", refusal.info, refusal.reason);
   if (!facts.hasSpace) return refuse("REGISTER_FAILED", NO_SPACE, "NO_SPACE");
-  const { username, secret } = message;
   return {
     session: { kind: "verifying", message, registrations: session.registrations + 1 },
-    effects: [{ kind: "register", username, secret }],
+    effects: [{ kind: "register", registrant }],
   };
 }
 
@@ -113,16 +126,18 @@ export interface LoginFindings {
   readonly proven?: Proven;
   /** With `proven`, where the client has answered a challenge. */
   readonly serverFinal?: string;
+  /** What the user may do; everything if it is absent. */
+  readonly may?: Permissions;
 }
 
 /** The server has checked the `LOGIN`. */
 export function onLoginChecked(session: Session, findings: LoginFindings): SessionStep {
-  const { problem, barred, limit, redirect, proven, serverFinal } = findings;
+  const { problem, barred, limit, redirect, proven, serverFinal, may = EVERYTHING } = findings;
   if (session.kind !== "verifying" || session.message.command !== "LOGIN") return stay(session);
   if (limit !== undefined) return notForNow(limit, session.message.features.length === 0);
   if (problem !== undefined) return refuseLogin(problem);
   if (barred !== undefined) return refuse("LOGIN_FAILED", barred.info, barred.reason);
-  const checked = { login: session.message, proven, serverFinal };
+  const checked = { login: readingAs(session.message, may), proven, serverFinal, may };
   if (redirect === undefined) return beginSession(checked);
   const step = close("REDIRECTED", `it was sent to ${redirect.host}:${redirect.port}`);
   return { session: step.session, effects: [{ kind: "redirect", to: redirect, ...checked }, ...step.effects] };
@@ -144,11 +159,11 @@ export function onChallenged(
 /** The account of the `REGISTER` is stored, or the name was taken. */
 export function onRegistered(
   session: Session,
-  problem?: { readonly reason: "NAME_TAKEN" } | ({ readonly reason: "TOO_MANY" } & Limit),
+  problem?: RegistrationRefusal | ({ readonly reason: "TOO_MANY" } & Limit),
 ): SessionStep {
   if (session.kind !== "verifying" || session.message.command !== "REGISTER") return stay(session);
   if (problem?.reason === "TOO_MANY") return refuse("REGISTER_FAILED", wordsOf(problem), problem.reason);
-  if (problem !== undefined) return refuse("REGISTER_FAILED", "this name is taken", problem.reason);
+  if (problem !== undefined) return refuse("REGISTER_FAILED", problem.info, problem.reason);
   const message = { command: "REGISTER_SUCCESS", info: `registered ${session.message.username}` } as const;
   return {
     session: { kind: "registered", registrations: session.registrations },
@@ -159,9 +174,10 @@ export function onRegistered(
 /** One list for all clients with the same features, as each client keeps one. There are few. */
 const featureLists = new Map<string, readonly Feature[]>();
 
-/** The features that a client asks for and this server has. */
-export function featuresInForce(login: LoginMessage): readonly Feature[] {
-  const features = SERVED_FEATURES.filter((feature) => login.features.includes(feature));
+/** The features that a client asks for, this server has, and its user may have. */
+export function featuresInForce(login: LoginMessage, may: Permissions): readonly Feature[] {
+  const isFree = (feature: Feature) => feature === "presence" ? may.listUsers : feature === "history" ? may.read : true;
+  const features = SERVED_FEATURES.filter((feature) => login.features.includes(feature) && isFree(feature));
   const key = features.join();
   const known = featureLists.get(key);
   if (known === undefined) featureLists.set(key, features);
@@ -205,10 +221,10 @@ function isKnown({ kind }: Session): SessionStep {
 }
 
 function beginSession(checked: CheckedLogin): SessionStep {
-  const { login } = checked;
-  const features = featuresInForce(login);
+  const { login, may } = checked;
+  const features = featuresInForce(login, may);
   return {
-    session: { kind: "client", username: login.username, features, isPlain: login.features.length === 0 },
+    session: { kind: "client", username: login.username, features, isPlain: login.features.length === 0, may },
     effects: [{ kind: "beginSession", ...checked }],
   };
 }

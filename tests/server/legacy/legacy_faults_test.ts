@@ -3,6 +3,7 @@
  * `tests/e2e/older_dialect_test.ts`.
  */
 
+import { EVERYTHING } from "../../../server/rights/permissions.ts";
 import { assert, assertEquals } from "@std/assert";
 import { CLAIM_PATIENCE_MS, LegacyDialect, type LegacyEffect } from "../../../server/legacy/legacy_dialect.ts";
 import { parseClientLine } from "../../../protocol/client_codec.ts";
@@ -16,10 +17,12 @@ import {
 import { A, commands, entry, facts, history, NOW, Publisher, S, says, sent } from "./_legacy.ts";
 
 /** A plain client that has logged in. */
-const CLIENT: Session = { kind: "client", username: "user1", features: [], isPlain: true };
+const CLIENT: Session = { kind: "client", username: "user1", features: [], isPlain: true, may: EVERYTHING };
 
 function clientSays(session: Session, fields: Record<string, unknown>): SessionStep {
   const about: SessionFacts = {
+    allowsAnonymous: true,
+    registrationRefusal: () => undefined,
     takesClearSecrets: true,
     remoteHost: "127.0.0.1",
     maxRegistrations: 8,

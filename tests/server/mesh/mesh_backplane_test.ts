@@ -30,6 +30,7 @@ function partsOf(
     http: () => "",
     hasReserve: () => true,
     hasRoom: () => true,
+    isTaken: (name) => journal.hasAccount(name),
     trace: () => undefined,
   };
 }

@@ -1,3 +1,5 @@
+import { EVERYTHING } from "../../../server/rights/permissions.ts";
+import { NAME_TAKEN } from "../../../server/rights/registration.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parseClientLine } from "../../../protocol/client_codec.ts";
 import { usernameProblem } from "../../../protocol/names.ts";
@@ -11,6 +13,8 @@ import {
 } from "../../../server/session/session_state.ts";
 
 const facts: SessionFacts = {
+  allowsAnonymous: true,
+  registrationRefusal: () => undefined,
   takesClearSecrets: true,
   remoteHost: "127.0.0.1",
   maxRegistrations: 2,
@@ -51,7 +55,13 @@ Deno.test("LOGIN as anonymous needs no secret", () => {
   const step = say(NEW_SESSION, { command: "LOGIN", username: "anonymous" });
   assertEquals(step.effects.map(({ kind }) => kind), ["checkLogin"]);
   const accepted = onLoginChecked(step.session, {});
-  assertEquals(accepted.session, { kind: "client", username: "anonymous", features: [], isPlain: true });
+  assertEquals(accepted.session, {
+    kind: "client",
+    username: "anonymous",
+    features: [],
+    isPlain: true,
+    may: EVERYTHING,
+  });
   assertEquals(accepted.effects.map(({ kind }) => kind), ["beginSession"]);
 });
 
@@ -96,7 +106,13 @@ Deno.test("LOGIN has its secret checked before anything else happens", () => {
   assertEquals(step.effects.map(({ kind }) => kind), ["checkLogin"]);
   const accepted = onLoginChecked(step.session, {});
   // Of what it asked for it gets what this version serves.
-  assertEquals(accepted.session, { kind: "client", username: "anna", features: ["ack"], isPlain: false });
+  assertEquals(accepted.session, {
+    kind: "client",
+    username: "anna",
+    features: ["ack"],
+    isPlain: false,
+    may: EVERYTHING,
+  });
   assertRefused(onLoginChecked(step.session, { problem: "UNKNOWN_USER" }), "LOGIN_FAILED", "no user with this name");
   assertRefused(onLoginChecked(step.session, { problem: "WRONG_SECRET" }), "LOGIN_FAILED", "the secret is not");
   const elsewhere = onLoginChecked(step.session, { problem: "LOGGED_IN_ELSEWHERE" });
@@ -155,12 +171,15 @@ Deno.test("a client's own INVALID_MESSAGE ends the connection, and is not answer
 
 Deno.test("REGISTER is answered when the account is stored, and the connection stays for LOGIN", () => {
   const step = say(NEW_SESSION, { command: "REGISTER", username: "anna", secret: "s" });
-  assertEquals(step.effects, [{ kind: "register", username: "anna", secret: "s" }]);
+  assertEquals(step.effects, [{
+    kind: "register",
+    registrant: { username: "anna", secret: "s", invitation: undefined },
+  }]);
   const registered = onRegistered(step.session);
   assertEquals(registered.session, { kind: "registered", registrations: 1 });
   assertEquals(registered.effects.length, 1);
   assertEquals(say(registered.session, { command: "LOGIN", username: "anna", secret: "s" }).session.kind, "verifying");
-  assertRefused(onRegistered(step.session, { reason: "NAME_TAKEN" }), "REGISTER_FAILED", "taken");
+  assertRefused(onRegistered(step.session, NAME_TAKEN), "REGISTER_FAILED", "taken");
 });
 
 Deno.test("REGISTER is refused for a name or secret that is not allowed, when logged in, and too often", () => {

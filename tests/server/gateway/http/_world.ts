@@ -32,7 +32,13 @@ export function sampleAssets(): Assets {
 
 /** A gateway on this machine alone, unless another host is given. */
 export function surroundings(host = "127.0.0.1", names: readonly string[] = []): Surroundings {
-  return { hosts: { host, names }, assets: sampleAssets(), diagramStyle: "sha256-x", maxHeaderBytes: 16_384 };
+  return {
+    hosts: { host, names },
+    assets: sampleAssets(),
+    diagramStyle: "sha256-x",
+    maxHeaderBytes: 16_384,
+    mayLook: () => true,
+  };
 }
 
 /** A request; from this machine, without a cookie, unless something else is given. */

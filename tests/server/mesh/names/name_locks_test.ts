@@ -2,9 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { type Claim, NameLocks } from "../../../../server/mesh/names/name_locks.ts";
 
-const ALLOWED = { isAllowed: true, loses: false };
-const LOST = { isAllowed: true, loses: true };
-const DENIED = { isAllowed: false, loses: false };
+const ALLOWED = { isAllowed: true, loses: [] as string[] };
+const LOST = { isAllowed: true, loses: ["anna"] };
+const DENIED = { isAllowed: false, loses: [] as string[] };
 
 function anna(lamport: number, origin: string): Claim {
   return { username: "anna", lamport, origin };
@@ -184,7 +184,7 @@ class Network {
       case "request": {
         this.lamports[to] = Math.max(this.lamports[to]!, line.claim.lamport) + 1;
         const { isAllowed, loses } = locks.onRequest(line.claim, this.accounts[to]!.size > 0);
-        if (loses) this.#settle(to, undefined, "denied");
+        if (loses.length > 0) this.#settle(to, undefined, "denied");
         this.#send(to, from, { kind: "answer", lamport: line.claim.lamport, isAllowed });
         break;
       }

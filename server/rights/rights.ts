@@ -1,0 +1,87 @@
+/**
+ * What the rules of one server come to: who may come in and do what, and who may register. The config and the records
+ * of operators come in. Pure.
+ */
+
+import type { AuthConfig } from "../../config/auth/auth_config.ts";
+import { ANONYMOUS } from "../../protocol/names.ts";
+import { freePlace } from "./invitations.ts";
+import type { TakenNames } from "./names/taken_names.ts";
+import {
+  EVERYTHING,
+  type Permissions,
+  permissionsOf,
+  type ReadRule,
+  readRules,
+  rolesOf,
+  type Subject,
+} from "./permissions.ts";
+import type { Records } from "./records.ts";
+import { type Registrant, type RegistrationRefusal, registrationRefusal } from "./registration.ts";
+
+/** The kind of record that the roles of a user are: a list of words, by name. */
+export const ROLES = "role";
+
+/** Where it looks. */
+export interface RightsParts {
+  readonly auth: AuthConfig;
+  readonly records: Pick<Records, "get">;
+  readonly takenNames: Pick<TakenNames, "alike">;
+  hasAccount(username: string): boolean;
+  /** By which servers know the code of an invitation. */
+  invitationKey(code: string): string;
+}
+
+/** The rules of one server. */
+export class Rights {
+  readonly #parts: RightsParts;
+  readonly #table: readonly ReadRule[];
+
+  constructor(parts: RightsParts) {
+    this.#parts = parts;
+    this.#table = readRules(parts.auth.rights);
+  }
+
+  /** Whether somebody may come in without a name. */
+  get allowsAnonymous(): boolean {
+    return this.#parts.auth.anonymous;
+  }
+
+  /** Whether what somebody may do can change with what an operator says of its roles. */
+  get dependsOnRoles(): boolean {
+    return this.#table.some(({ roles }) => roles !== undefined);
+  }
+
+  /** What `subject` may do. */
+  of(subject: Subject): Permissions {
+    if (this.#table.length === 0) return EVERYTHING;
+    const { auth, records } = this.#parts;
+    const given = records.get(ROLES, subject.username);
+    const words = Array.isArray(given) ? given.filter((role) => typeof role === "string") : [];
+    return permissionsOf(subject, rolesOf(subject, auth.roles, words), this.#table);
+  }
+
+  /** Whether what comes through a door that asks for no login is published under this name. */
+  mayPublish(username: string, address: string): boolean {
+    return (username !== ANONYMOUS || this.allowsAnonymous) && this.of({ username, address }).publish;
+  }
+
+  /** Whether somebody who has shown nothing may look at the network: who there is, and what is said. */
+  mayLook(address: string): boolean {
+    const { read, listUsers } = this.of({ username: ANONYMOUS, address });
+    return read && listUsers;
+  }
+
+  /** Why nobody may register this at `wallMs`, in milliseconds since 1970; `undefined` if somebody may. */
+  registrationRefusal(registrant: Registrant, wallMs: number): RegistrationRefusal | undefined {
+    const { auth, records, takenNames, hasAccount, invitationKey } = this.#parts;
+    return registrationRefusal(registrant, auth, {
+      hasAccount,
+      alike: (username) => takenNames.alike(username),
+      invitationProblem: (code) => {
+        const found = freePlace(invitationKey(code), records, wallMs);
+        return found.ok ? undefined : found.problem;
+      },
+    });
+  }
+}
