@@ -9,12 +9,21 @@ import type { Worker } from "node:worker_threads";
 export class DiskWorker {
   readonly #waiting = new Map<number, { done(): void; failed(error: unknown): void }>();
   #worker: Promise<Worker> | undefined;
+  readonly #program: string;
   #asked = 0;
   #isClosed = false;
+  /** Why the thread has ended. */
+  #fault: { readonly error: unknown } | undefined;
 
-  /** Brings what is written to the file at `path` to the disk. Rejects when that fails, or the thread ends. */
+  /** `program` is what the thread runs. */
+  constructor(program = PROGRAM) {
+    this.#program = program;
+  }
+
+  /** Brings what is written to the file at `path` to the disk. Rejects when that fails, or the thread has ended. */
   async sync(path: string): Promise<void> {
     const worker = await (this.#worker ??= this.#start());
+    if (this.#fault !== undefined) throw this.#fault.error;
     const id = ++this.#asked;
     await new Promise<void>((done, failed) => {
       this.#waiting.set(id, { done, failed });
@@ -22,16 +31,16 @@ export class DiskWorker {
     });
   }
 
-  /** Ends the thread. Calls that wait are never answered. */
-  close(): void {
+  /** Ends the thread, and resolves when it has ended. Calls that wait are never answered. */
+  async close(): Promise<void> {
     this.#isClosed = true;
-    void this.#worker?.then((worker) => worker.terminate());
+    await (await this.#worker)?.terminate();
   }
 
   async #start(): Promise<Worker> {
     const { Worker } = await import("node:worker_threads");
     // The text of the program is here, so that a compiled program needs no second entry.
-    const worker = new Worker(PROGRAM, { eval: true });
+    const worker = new Worker(this.#program, { eval: true });
     worker.unref();
     worker.on("message", ({ id, error }: Answer) => {
       const waiting = this.#waiting.get(id);
@@ -45,6 +54,8 @@ export class DiskWorker {
   }
 
   #ended(error: unknown): void {
+    // A thread that has died while nobody waited would let the next call wait for ever.
+    this.#fault ??= { error };
     const all = [...this.#waiting.values()];
     this.#waiting.clear();
     if (!this.#isClosed) { for (const { failed } of all) failed(error); }

@@ -127,7 +127,7 @@ export async function serveGuarded(options: ServeOptions, faults: Faults): Promi
     const verifiers = config.cluster.clearSecret === "never" ? { verifiers: verifierChange(nodeCrypto) } : {};
     const open = () => {
       const disk = new DiskWorker();
-      const background = { clock, sync: (path: string) => disk.sync(path), close: () => disk.close() };
+      const background = { clock, sync: (path: string) => disk.sync(path), close: () => void disk.close() };
       const folder = dataFolder(config);
       return openSqliteStore({ folder, makeServerId, synchronous, background, boot: bootId, ...verifiers });
     };

@@ -67,6 +67,48 @@ Deno.test({
 
 Deno.test({
   name:
+    "a database that cannot be brought to the disk ends the server with SERVER_FAILED, and loses nothing acknowledged",
+  ignore: NO_SLOW_SYNC !== "",
+  async fn() {
+    const folder = await Deno.makeTempDir({ prefix: "thrum-failing-" });
+    try {
+      // The thread that brings the database to the disk is the only one that is told so.
+      const disk = slowSync(folder, 0, "/thrum.sqlite-wal");
+      const args = ["--no-prompt", "--data", `${folder}/data`, "--port", "0"];
+      const acknowledged = new Set<string>();
+      {
+        await using server = startServer(args, { env: disk.env });
+        const port = Number((await server.sees(/listening on .*:(\d+)/))[1]);
+        await using publisher = await LineClient.loggedIn(port, { features: ["ack"], receive: "none" });
+        publisher.onMessage = ({ command, messageId }) => {
+          if (command === "ACTIVITY_ACK") acknowledged.add(messageId);
+        };
+        disk.begin();
+        const activity = { text: "x".repeat(1_000) };
+        // Until the write-ahead log of the database is so long that it is brought to the disk.
+        for (let n = 0; !publisher.isClosed; n++) {
+          publisher.send({ command: "ACTIVITY_MESSAGE", messageId: `m-${n}`, activity });
+          if (n % 50 === 49) await publisher.until(() => publisher.isClosed || acknowledged.size > n - 100, "answers");
+        }
+        const { command, reason } = publisher.received.at(-1)!;
+        assertEquals([command, reason], ["END_CONNECTION", "SERVER_FAILED"]);
+        assertEquals(await server.ended(), 5);
+      }
+      await using server = startServer(args);
+      const port = Number((await server.sees(/listening on .*:(\d+)/))[1]);
+      const reading = { features: ["resume", "chat"], resume: { vector: {} } };
+      await using reader = await LineClient.loggedIn(port, reading);
+      await reader.next("CAUGHT_UP");
+      const got = reader.received.filter(({ command }) => command === "ACTIVITY_BROADCAST").length;
+      assertGreaterOrEqual(got, acknowledged.size);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
+  name:
     "a disk that takes 1 MiB a second slows down who publishes more, and no heartbeat; all of it is there afterwards",
   ignore: NO_THROTTLED_DISK !== "",
   async fn() {
