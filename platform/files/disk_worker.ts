@@ -34,7 +34,9 @@ export class DiskWorker {
   /** Ends the thread, and resolves when it has ended. Calls that wait are never answered. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await (await this.#worker)?.terminate();
+    const worker = await this.#worker;
+    // Deno 2.5 never answers that a thread is ended which has died.
+    if (this.#fault === undefined) await worker?.terminate();
   }
 
   async #start(): Promise<Worker> {

@@ -53,8 +53,8 @@ export interface SlowSync {
 }
 
 /**
- * Compiles the library into `folder`, for a disk that takes `ms` for each sync, and cannot bring a file to the disk whose
- * name ends with `fails`.
+ * Compiles the library into `folder`, for a disk that takes `ms` for each sync, and cannot bring a file to the disk
+ * whose name ends with `fails`.
  */
 export function slowSync(folder: string, ms: number, fails = ""): SlowSync {
   const [source, library] = [`${folder}/slow_sync.c`, `${folder}/slow_sync.so`];

@@ -34,7 +34,11 @@ const DEATHS: readonly (readonly [string, string])[] = [
   ["ends", "process.exit(1);"],
 ];
 
+/** It tells nobody that a thread has ended by itself. Ours does not. */
+const isOldDeno = /^2\.[0-5]\./.test(Deno.version.deno);
+
 for (const [how, death] of DEATHS) {
+  if (isOldDeno && how === "ends") continue;
   Deno.test(`DiskWorker.sync() rejects when the thread ${how}, and so do all calls after it`, () =>
     withLoop(async () => {
       const disk = new DiskWorker(`require("node:worker_threads").parentPort.on("message", () => { ${death} });`);
