@@ -278,7 +278,7 @@ class RunningClient implements ClientLife {
     this.#giveUpWaiting = undefined;
     this.#time.note({ event: "connect", peer: endpointText(server) });
     const end = await new Promise<SessionEnd>((resolve) => {
-      this.#connection = new Connection(link, parts, this.#plan(), timeoutMs, this.#owner(resolve));
+      this.#connection = new Connection(link, parts, this.#plan(link), timeoutMs, this.#owner(resolve));
       if (this.#closing !== undefined) this.#connection.drop();
     });
     this.#connection = undefined;
@@ -292,12 +292,12 @@ class RunningClient implements ClientLife {
     return this.#ending.ended(end);
   }
 
-  #plan(): SessionPlan {
+  #plan({ channel }: Link): SessionPlan {
     const { reads, receive } = this.#options;
     const canResume = this.#features.includes("resume");
     return {
       username: this.#username,
-      ...this.#proofs.planFor(endpointText(this.#failover.server)),
+      ...this.#proofs.planFor(endpointText(this.#failover.server), channel),
       ...{ reads, receive },
       register: this.#ending.register,
       features: this.#features,

@@ -6,6 +6,7 @@
 
 import { isLoopbackAddress, plainAddress } from "../../platform/address.ts";
 import type { SecretCrypto } from "../../platform/crypto.ts";
+import type { SecureChannel } from "../../platform/tls/secure_channel.ts";
 import type { Feature } from "../../protocol/message.ts";
 import { ANONYMOUS } from "../../protocol/names.ts";
 import { clientFirst, nonceOf, type ScramDerivation } from "../../protocol/login/scram.ts";
@@ -44,14 +45,16 @@ export class Logins {
     this.#parts = parts;
   }
 
-  /** What the next login at `server` has in it. */
-  planFor(server: string): Pick<SessionPlan, "secret" | "ticket" | "scram"> {
+  /** What the next login at `server` has in it. By TLS its proof is bound to `channel`, as far as that is known. */
+  planFor(server: string, channel?: SecureChannel): Pick<SessionPlan, "secret" | "ticket" | "scram"> {
     const { username, secret, features, crypto } = this.#parts;
     const ticket = features.includes("resume") ? this.ticket : undefined;
     // A plain client knows only the clear way.
     const isProved = crypto !== undefined && username !== ANONYMOUS && features.length > 0 &&
       !this.#inClear.has(server);
-    const scram = isProved ? clientFirst(username, nonceOf(crypto.randomBytes(NONCE_BYTES))) : undefined;
+    const scram = isProved
+      ? clientFirst(username, nonceOf(crypto.randomBytes(NONCE_BYTES)), channel?.serverEndPoint)
+      : undefined;
     return { secret, ticket, scram };
   }
 

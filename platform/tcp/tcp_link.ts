@@ -26,8 +26,6 @@ export interface TcpLinkParts {
   readonly channel?: SecureChannel | undefined;
 }
 
-/** Whoever shakes hands for longer wants to keep a place, or is too far away. */
-const HANDSHAKE_TIMEOUT_MS = 10_000;
 const logger = getLogger(["thrum", "server"]);
 
 /** One socket as a `Link`. Its state is the socket's; only what the socket does not know is kept here. */
@@ -153,7 +151,7 @@ export class TcpLink implements Link {
     raw.removeAllListeners("data");
     raw.pause();
     raw.unshift(Buffer.from(first));
-    this.#timer = setTimeout(() => raw.destroy(), HANDSHAKE_TIMEOUT_MS);
+    this.#timer = setTimeout(() => raw.destroy(), intake.handshakeTimeoutMs);
     intake.take(raw, {
       secured: (socket, channel) => {
         clearTimeout(this.#timer);
@@ -172,6 +170,7 @@ export class TcpLink implements Link {
           why,
         });
         this.#reset = true;
+        // Deno has cut it already as a rule, without an alert.
         raw.destroy();
       },
     });

@@ -16,6 +16,8 @@ export interface TlsIntakeParts {
   readonly minVersion?: "TLSv1.2" | "TLSv1.3";
   /** What is spoken inside, by its name in ALPN. Callers that ask for it, and for none of these, are refused. */
   readonly protocols?: readonly string[];
+  /** For tests: how long a handshake may take. */
+  readonly handshakeTimeoutMs?: number;
 }
 
 /** Whoever waits for the end of a handshake. */
@@ -26,13 +28,20 @@ export interface HandshakeOwner {
   failed(why: string): void;
 }
 
+/** Whoever shakes hands for longer wants to keep a place, or is too far away. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
 /** Of one port. */
 export class TlsIntake {
+  /** How long a handshake may take. Whoever takes it in sees to that. */
+  readonly handshakeTimeoutMs: number;
   readonly #kept: KeptIdentity;
   readonly #server: Server;
   readonly #owners = new WeakMap<Socket, { readonly owner: HandshakeOwner; readonly endPoint: Uint8Array }>();
 
-  constructor(kept: KeptIdentity, { clientAuth, minVersion = "TLSv1.3", protocols }: TlsIntakeParts) {
+  constructor(kept: KeptIdentity, parts: TlsIntakeParts) {
+    const { clientAuth, minVersion = "TLSv1.3", protocols, handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS } = parts;
+    this.handshakeTimeoutMs = handshakeTimeoutMs;
     this.#kept = kept;
     const context = () => {
       const { cert, key, ca } = kept.current;
@@ -57,7 +66,6 @@ export class TlsIntake {
     });
     server.on("tlsClientError", (error, socket) => {
       this.#owners.get(underOf(socket))?.owner.failed(error.message);
-      socket.destroy();
     });
   }
 

@@ -8,6 +8,9 @@
  *                                                  ◀───── r=<both nonces>,s=<salt>,i=<N>
  *     c=biws,r=<both nonces>,p=<client's proof>    ─────▶
  *                                                  ◀───── v=<server's proof>
+ *
+ * By TLS the first message begins with `p=tls-server-end-point,,`, and `c` has this with what the client knows of the
+ * server's certificate (RFC 5929). So a proof is good on its own connection alone.
  */
 
 /** SHA-256 and its HMAC. */
@@ -36,6 +39,8 @@ export interface ClientFirst {
   readonly nonce: string;
   /** Its beginning up to the name, which `c` of the client's last message repeats. */
   readonly header: string;
+  /** What this side knows of the connection that the exchange is bound to; empty where it is bound to none. */
+  readonly binding: Uint8Array;
   /** The rest. */
   readonly bare: string;
 }
@@ -71,25 +76,48 @@ const MOST_SALT_BYTES = 64;
 const NONCE = /^[\x21-\x2b\x2d-\x7e]{16,128}$/;
 /** Of both sides. */
 const MOST_NONCE_LENGTH = 256;
-/** No binding to a channel. */
-const HEADER = "n,,";
+/** No binding to a channel, and one to the certificate that the server has shown. */
+const UNBOUND = "n,,";
+const BOUND = "p=tls-server-end-point,,";
+const NOTHING = new Uint8Array();
 const KEY_BYTES = 32;
 const encoder = new TextEncoder();
 
-/** The text of the client's first message, as `first` takes it apart. */
-export function clientFirst(username: string, nonce: string): { readonly first: ClientFirst; readonly text: string } {
+/**
+ * The text of the client's first message, as `first` takes it apart. The exchange is bound to `binding`, if there is
+ * one.
+ */
+export function clientFirst(
+  username: string,
+  nonce: string,
+  binding: Uint8Array = NOTHING,
+): { readonly first: ClientFirst; readonly text: string } {
+  const header = binding.length > 0 ? BOUND : UNBOUND;
   const bare = `n=${username.replaceAll("=", "=3D").replaceAll(",", "=2C")},r=${nonce}`;
-  return { first: { username, nonce, header: HEADER, bare }, text: `${HEADER}${bare}` };
+  return { first: { username, nonce, header, binding, bare }, text: `${header}${bare}` };
 }
 
-/** Takes the client's first message apart; `undefined` if it is none that this server understands. */
-export function readClientFirst(text: string): ClientFirst | undefined {
-  const [, name, nonce] = /^n,,n=([^,]*),r=([^,]*)$/su.exec(text) ?? [];
-  if (name === undefined || nonce === undefined || !NONCE.test(nonce)) return undefined;
+/**
+ * Takes the client's first message apart; `undefined` if it is none that this server understands. `binding` is what the
+ * server knows of the connection, if it knows anything.
+ */
+export function readClientFirst(text: string, binding: Uint8Array = NOTHING): ClientFirst | undefined {
+  const [, header, name, nonce] = /^(n,,|p=tls-server-end-point,,)n=([^,]*),r=([^,]*)$/su.exec(text) ?? [];
+  if (header === undefined || name === undefined || nonce === undefined || !NONCE.test(nonce)) return undefined;
   // Every "=" begins one of two escapes.
   if (/=(?!2C|3D)/.test(name)) return undefined;
   const username = name.replaceAll("=2C", ",").replaceAll("=3D", "=");
-  return { username, nonce, header: HEADER, bare: text.slice(HEADER.length) };
+  return { username, nonce, header, binding: header === BOUND ? binding : NOTHING, bare: text.slice(header.length) };
+}
+
+/** Whether the client binds the exchange to a connection by TLS, which this side does not see. */
+export function isUnbindable({ header, binding }: ClientFirst): boolean {
+  return header === BOUND && binding.length === 0;
+}
+
+/** Whether `response` is bound to another connection by TLS than the one that this side knows. */
+export function isOfOtherChannel(talk: ScramTalk, response: string): boolean {
+  return talk.first.header === BOUND && !response.startsWith(`${spoken(talk).withoutProof},`);
 }
 
 /** The server's answer to `first`. */
@@ -165,7 +193,8 @@ export function nonceOf(random: Uint8Array): string {
 function spoken(
   { first, serverFirst, nonce }: ScramTalk,
 ): { readonly said: Uint8Array; readonly withoutProof: string } {
-  const withoutProof = `c=${toBase64(encoder.encode(first.header))},r=${nonce}`;
+  const channel = new Uint8Array([...encoder.encode(first.header), ...first.binding]);
+  const withoutProof = `c=${toBase64(channel)},r=${nonce}`;
   return { said: encoder.encode(`${first.bare},${serverFirst},${withoutProof}`), withoutProof };
 }
 

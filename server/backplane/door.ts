@@ -5,10 +5,13 @@ import type { LineFramer } from "../../protocol/line_framer.ts";
 import type { AuthenticateMessage } from "../../protocol/message.ts";
 import type { Admitted, LinkGreeting, PeerAdmission } from "./peer_admission.ts";
 
+/** Where a call comes from. */
+export type CallerFacts = Pick<Link, "remoteHost" | "channel">;
+
 /** The door of a backplane that has one. */
 export interface PeerDoor {
-  /** Whether who said this, from `remoteHost`, may come in; `greeting` was said before on the same link. */
-  admit(message: AuthenticateMessage, remoteHost: string, greeting: LinkGreeting | undefined): PeerAdmission;
+  /** Whether who said this may come in; `greeting` was said before on the same link. */
+  admit(message: AuthenticateMessage, from: CallerFacts, greeting: LinkGreeting | undefined): PeerAdmission;
   /** Takes over the link of a server that was admitted; `gone` is called once when the link is gone. */
   accept(link: Link, framer: LineFramer, admission: Admitted, gone: () => void): LinkTaker;
 }

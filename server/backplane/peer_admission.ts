@@ -9,6 +9,8 @@ export interface LinkGreeting {
   readonly callerNonce: string;
   /** The nonce of the called server. */
   readonly calledNonce: string;
+  /** What this side knows of the certificate of the called server, as hexadecimal digits; empty without TLS. */
+  readonly endPoint: string;
 }
 
 /** What follows for a link from a proof: this server's own, and the keys with which each side seals. */

@@ -359,7 +359,7 @@ export class Mesh implements Backplane {
   // ---- links are made --------------------------------------------------------------------------------------------
 
   #greet(link: Link, isInClear: boolean): PeerLink {
-    const called = PeerLink.call(link, this.#identity.greeting(isInClear), this.#linkParts, this.#events);
+    const called = PeerLink.call(link, this.#identity.greeting(isInClear, link.channel), this.#linkParts, this.#events);
     this.#links.add(called);
     this.#announcing.greeted(called);
     this.#nameClaims.calling(called);

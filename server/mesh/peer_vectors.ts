@@ -14,7 +14,7 @@ import type { SecretCrypto } from "../../platform/crypto.ts";
 import { toHex } from "../../platform/hex.ts";
 import type { KnownServer } from "../store/store.ts";
 import { Calling } from "./linking/calling.ts";
-import { LINK_NONCE_BYTES } from "./linking/link_proof.ts";
+import { endPointOf, LINK_NONCE_BYTES } from "./linking/link_proof.ts";
 
 /** What the question is made with. */
 export interface PeerQuestion {
@@ -56,9 +56,11 @@ export async function askPeers(question: PeerQuestion): Promise<PeerVectors> {
 async function ask({ host, port }: Endpoint, question: PeerQuestion, isInClear: boolean): Promise<Vector | undefined> {
   const { transport, clock, secret, crypto: { hmac, randomBytes }, self } = question;
   const nonce = toHex(randomBytes(LINK_NONCE_BYTES));
-  const calling = new Calling({ secret, identity: { ...self, vector: {}, lamport: 0 }, isInClear, nonce, hmac });
+  const identity = { ...self, vector: {}, lamport: 0 };
   try {
-    return await greet(await transport.dial({ host, port, timeoutMs: PATIENCE_MS }), calling, clock);
+    const link = await transport.dial({ host, port, timeoutMs: PATIENCE_MS });
+    const endPoint = endPointOf(link.channel);
+    return await greet(link, new Calling({ secret, identity, isInClear, nonce, hmac, endPoint }), clock);
   } catch {
     return undefined;
   }

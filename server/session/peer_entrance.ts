@@ -2,7 +2,7 @@
 
 import type { Auditor } from "../audit/audit_event.ts";
 import type { Backplane } from "../backplane/backplane.ts";
-import type { LinkTaker } from "../backplane/door.ts";
+import type { CallerFacts, LinkTaker } from "../backplane/door.ts";
 import { type Admitted, type LinkGreeting, NO_DOOR, type PeerAdmission } from "../backplane/peer_admission.ts";
 import type { Link } from "../../platform/transport.ts";
 import type { LineFramer } from "../../protocol/line_framer.ts";
@@ -34,13 +34,13 @@ export class PeerEntrance {
     this.#parts = parts;
   }
 
-  /** Whether a server that says this, from `remoteHost`, is let in; `greeting` was said before. */
-  admit(message: AuthenticateMessage, remoteHost: string, greeting: LinkGreeting | undefined): PeerAdmission {
+  /** Whether a server that says this is let in; `greeting` was said before. */
+  admit(message: AuthenticateMessage, from: CallerFacts, greeting: LinkGreeting | undefined): PeerAdmission {
     const { backplane, counters, auditor } = this.#parts;
-    const admission = backplane.door?.admit(message, remoteHost, greeting) ?? NO_DOOR;
+    const admission = backplane.door?.admit(message, from, greeting) ?? NO_DOOR;
     if (admission.kind === "notNow") counters.limited("secrets");
     if (admission.kind === "refused") {
-      auditor.audit({ what: "peerRefused", from: remoteHost, more: { why: admission.info } });
+      auditor.audit({ what: "peerRefused", from: from.remoteHost, more: { why: admission.info } });
     }
     return admission;
   }

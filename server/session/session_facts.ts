@@ -73,7 +73,7 @@ export class ConnectionFacts implements SessionFacts {
   }
 
   admit(message: AuthenticateMessage, greeting: LinkGreeting | undefined): PeerAdmission {
-    return this.#parts.peerEntrance.admit(message, this.remoteHost, greeting);
+    return this.#parts.peerEntrance.admit(message, this.#link, greeting);
   }
 
   get allowsAnonymous(): boolean {

@@ -170,7 +170,7 @@ export function testBackplaneContract(kind: BackplaneKind): void {
       ...{ serverId: undefined, host: undefined, port: undefined, lamport: undefined },
     };
     for (let times = 0; times < 20; times++) {
-      const kind = backplane.door?.admit(stranger, "192.0.2.66", undefined).kind ?? "refused";
+      const kind = backplane.door?.admit(stranger, { remoteHost: "192.0.2.66" }, undefined).kind ?? "refused";
       assert(kind === "refused" || kind === "notNow", kind);
     }
   });

@@ -97,10 +97,10 @@ export function lie({ server, what, number }: Lie, { clock, network }: Surroundi
           const { command, sequence, username, nonce, serverId } = JSON.parse(line);
           if (command === "PEER_CHALLENGE") {
             calledNonce = nonce;
-            const proof = callerProof(SECRET, { callerId: me, callerNonce, calledNonce }, hmac);
+            const proof = callerProof(SECRET, { callerId: me, callerNonce, calledNonce, endPoint: "" }, hmac);
             say({ command: "AUTHENTICATE", proof, ...greeting });
           } else if (command === "AUTHENTICATION_SUCC") {
-            sealKey = linkKeys(SECRET, { callerId: me, callerNonce, calledNonce }, serverId, hmac).caller;
+            sealKey = linkKeys(SECRET, { callerId: me, callerNonce, calledNonce, endPoint: "" }, serverId, hmac).caller;
           }
           if (command === "HEARTBEAT") say({ command: "HEARTBEAT_ACK", sequence });
           // A name that is free is taken as anybody takes one: this is about one that is not.

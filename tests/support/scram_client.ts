@@ -19,8 +19,9 @@ export class ScramLogin {
   /** What the server has to prove, once the response is made. */
   serverFinal: string | undefined;
 
-  constructor(readonly username: string, nonce: string = crypto.randomUUID()) {
-    this.#first = clientFirst(username, nonce);
+  /** By TLS with `binding`, which is what the client knows of the certificate. */
+  constructor(readonly username: string, nonce: string = crypto.randomUUID(), binding?: Uint8Array) {
+    this.#first = clientFirst(username, nonce, binding);
   }
 
   /** The LOGIN. */

@@ -23,6 +23,8 @@ export interface CallingFacts {
   /** Of this call alone. */
   readonly nonce: string;
   readonly hmac: TextHmac;
+  /** As in `LinkGreeting`. */
+  readonly endPoint: string;
 }
 
 /** The keys of a link, as one side has them. */
@@ -99,8 +101,8 @@ export class Calling {
   }
 
   #prove(calledNonce: string): CallStep {
-    const { secret, identity, nonce: callerNonce, hmac } = this.#facts;
-    this.#greeting = { callerId: identity.serverId, callerNonce, calledNonce };
+    const { secret, identity, nonce: callerNonce, hmac, endPoint } = this.#facts;
+    this.#greeting = { callerId: identity.serverId, callerNonce, calledNonce, endPoint };
     return {
       kind: "say",
       line: encodeAuthenticate({ proof: callerProof(secret, this.#greeting, hmac) }, identity),

@@ -12,7 +12,7 @@ import type { LineFramer } from "../../../protocol/line_framer.ts";
 import type { AuthenticateMessage } from "../../../protocol/message.ts";
 import { Strikes } from "../../accounts/strikes.ts";
 import { toHex } from "../../../platform/hex.ts";
-import type { LegacyDoor, LinkTaker, PeerDoor } from "../../backplane/door.ts";
+import type { CallerFacts, LegacyDoor, LinkTaker, PeerDoor } from "../../backplane/door.ts";
 import type {
   Admitted,
   AdmittedPeer,
@@ -22,7 +22,7 @@ import type {
 } from "../../backplane/peer_admission.ts";
 import type { Incarnation } from "../../journal/origins/incarnation.ts";
 import type { Members } from "../members.ts";
-import { calledProof, callerProof, LINK_NONCE_BYTES, linkKeys } from "./link_proof.ts";
+import { calledProof, callerProof, endPointOf, LINK_NONCE_BYTES, linkKeys } from "./link_proof.ts";
 import { admitPeer } from "./peer_greeting.ts";
 
 /** What it is made with. */
@@ -62,22 +62,24 @@ export class MeshDoor implements PeerDoor {
     this.#owner = owner;
   }
 
-  admit(message: AuthenticateMessage, remoteHost: string, greeting: LinkGreeting | undefined): PeerAdmission {
+  admit(message: AuthenticateMessage, from: CallerFacts, greeting: LinkGreeting | undefined): PeerAdmission {
     const { config: { cluster }, clock, crypto, journal, incarnation, legacy } = this.#parts;
-    const from = networkOf(remoteHost);
+    const { remoteHost, channel } = from;
+    const network = networkOf(remoteHost);
     return admitPeer(message, remoteHost, {
-      waitMs: this.#strikes.waitMs(from, clock.nowMs()),
+      waitMs: this.#strikes.waitMs(network, clock.nowMs()),
       serverId: journal.serverId,
       incarnationId: incarnation.id,
       hasSecret: cluster.secret !== "",
       takesLegacyDialect: legacy !== undefined,
       isStopping: this.#owner.isStopping(),
+      endPoint: endPointOf(channel),
       greeting,
       // What is told on this machine is told to no network.
       takesClearSecret: cluster.clearSecret === "upgrade" || isLoopbackAddress(plainAddress(remoteHost)),
       isSecret: (secret) =>
-        this.#counted(from, this.#secrets.find((known) => this.#isEqual(secret, known))) !== undefined,
-      prove: (proof, greeting) => this.#counted(from, this.#proven(proof, greeting)),
+        this.#counted(network, this.#secrets.find((known) => this.#isEqual(secret, known))) !== undefined,
+      prove: (proof, greeting) => this.#counted(network, this.#proven(proof, greeting)),
       newNonce: () => toHex(crypto.randomBytes(LINK_NONCE_BYTES)),
       member: (serverId) => this.#owner.members.get(serverId),
     });

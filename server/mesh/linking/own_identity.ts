@@ -3,13 +3,14 @@
 import type { Endpoint } from "../../../platform/address.ts";
 import type { PeerIdentity, WireMember } from "../../../protocol/peer/peer_message.ts";
 import type { SecretCrypto } from "../../../platform/crypto.ts";
+import type { SecureChannel } from "../../../platform/tls/secure_channel.ts";
 import { toHex } from "../../../platform/hex.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { Members } from "../members.ts";
 import type { CopiedFolders } from "../origins/copied_folders.ts";
 import type { OrphanAccounts } from "../origins/orphan_accounts.ts";
 import type { CallingFacts } from "./calling.ts";
-import { LINK_NONCE_BYTES } from "./link_proof.ts";
+import { endPointOf, LINK_NONCE_BYTES } from "./link_proof.ts";
 import type { PeerLinks } from "./peer_links.ts";
 
 /** What it is made with. */
@@ -46,10 +47,11 @@ export class OwnIdentity {
     return { serverId: journal.serverId, ...address(), vector, lamport: journal.tick(), ...about };
   }
 
-  /** What a call begins with. `isInClear`: the secret is told. */
-  greeting(isInClear: boolean): CallingFacts {
+  /** What a call over `channel` begins with. `isInClear`: the secret is told. */
+  greeting(isInClear: boolean, channel: SecureChannel | undefined): CallingFacts {
     const { crypto: { hmac, randomBytes }, secret } = this.#parts;
-    return { secret, identity: this.for(), isInClear, nonce: toHex(randomBytes(LINK_NONCE_BYTES)), hmac };
+    const nonce = toHex(randomBytes(LINK_NONCE_BYTES));
+    return { secret, identity: this.for(), isInClear, nonce, hmac, endPoint: endPointOf(channel) };
   }
 
   /** Those that this server is linked with. */

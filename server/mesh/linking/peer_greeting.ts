@@ -22,6 +22,8 @@ export interface AdmissionFacts {
   readonly isStopping: boolean;
   /** How long the address has to wait for what it has tried before. */
   readonly waitMs: number;
+  /** As in `LinkGreeting`. */
+  readonly endPoint: string;
   /** What was said on this link before. */
   readonly greeting: LinkGreeting | undefined;
   /** Whether a server of this dialect may tell the secret in clear. */
@@ -128,7 +130,8 @@ function greeted(serverId: string | undefined, callerNonce: string, facts: Admis
   ) {
     return refused("a proof has to begin with a serverId and a nonce, once");
   }
-  return { kind: "challenged", greeting: { callerId: serverId, callerNonce, calledNonce: facts.newNonce() } };
+  const { endPoint } = facts;
+  return { kind: "challenged", greeting: { callerId: serverId, callerNonce, calledNonce: facts.newNonce(), endPoint } };
 }
 
 function refused(info: string): PeerAdmission {

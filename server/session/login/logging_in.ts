@@ -11,7 +11,7 @@ import { type Feature, FEATURES, type LoginMessage, type RegisterMessage } from 
 import { ANONYMOUS, secretProblem, usernameProblem } from "../../../protocol/names.ts";
 import { EVERYTHING, type Permissions } from "../../rights/permissions.ts";
 import type { RegistrationRefusal } from "../../rights/registration.ts";
-import { readClientFirst } from "../../../protocol/login/scram.ts";
+import { isOfOtherChannel, isUnbindable, readClientFirst } from "../../../protocol/login/scram.ts";
 import {
   type CheckedLogin,
   close,
@@ -56,7 +56,7 @@ export function onLogin(session: Session, given: LoginMessage, facts: SessionFac
   } else {
     // A store can take half a surrogate pair for another character, and so for another user.
     if (usernameProblem(username) !== undefined) return refuseLogin("UNKNOWN_USER");
-    if (message.scram !== undefined) return onScramLogin(session, message, message.scram);
+    if (message.scram !== undefined) return onScramLogin(session, message, message.scram, facts);
     // Names are public, so this answer gives nothing away. Nothing is derived, and nobody has guessed.
     if (secret === undefined && !facts.hasAccount(username)) return refuseLogin("UNKNOWN_USER");
     if (secret === undefined && typeof message.pass !== "string") {
@@ -107,6 +107,8 @@ export function onRegister(session: Session, message: RegisterMessage, facts: Se
 export function onResponse(session: Session, response: string): SessionStep {
   if (session.kind !== "challenged") return refuse("INVALID_MESSAGE", "RESPONSE may only be the answer to CHALLENGE");
   const { message: login, challenge, registrations } = session;
+  // Not a wrong secret: nobody has guessed.
+  if (isOfOtherChannel(challenge.talk, response)) return refuseChannel();
   return {
     session: { kind: "verifying", message: login, registrations },
     effects: [{ kind: "checkAnswer", login, challenge, response }],
@@ -197,15 +199,23 @@ function onScramLogin(
   { registrations }: Extract<Session, { kind: "unidentified" | "registered" }>,
   message: LoginMessage,
   scram: string,
+  { channel }: Pick<SessionFacts, "channel">,
 ): SessionStep {
-  const first = readClientFirst(scram);
+  const first = readClientFirst(scram, channel?.serverEndPoint);
   if (first === undefined || first.username !== message.username) {
     return refuse("INVALID_MESSAGE", '"scram" must be the first message of an exchange for this username');
   }
+  if (isUnbindable(first)) return refuseChannel();
   return {
     session: { kind: "verifying", message, registrations },
     effects: [{ kind: "challenge", first, login: message }],
   };
+}
+
+/** Whoever it connected to by TLS was somebody in between, or its proof is for another connection. */
+function refuseChannel(): SessionStep {
+  const info = "this login is bound to a TLS connection that does not end here: somebody is in between";
+  return refuse("LOGIN_FAILED", info, "OTHER_CHANNEL");
 }
 
 /** It has said already who it is. */

@@ -37,14 +37,32 @@ class Told implements LinkHandler {
   }
 }
 
+/** Counts handshakes that have begun. */
+class CountingIntake extends TlsIntake {
+  begun = 0;
+
+  override take(...args: Parameters<TlsIntake["take"]>): void {
+    this.begun++;
+    super.take(...args);
+  }
+}
+
 /** A port that speaks both. */
 class Port implements AsyncDisposable {
   readonly links: { readonly link: Link; readonly told: Told }[] = [];
   #listener: Listener | undefined;
+  #intake: CountingIntake | undefined;
 
-  static async open(kept: KeptIdentity, clientAuth = false): Promise<Port> {
+  /** How many have begun. */
+  get handshakes(): number {
+    return this.#intake?.begun ?? 0;
+  }
+
+  static async open(kept: KeptIdentity, more: { readonly handshakeTimeoutMs?: number } = {}): Promise<Port> {
     const port = new Port();
-    const transport = tcpTransport(HIGH_WATER_BYTES, { intake: new TlsIntake(kept, { clientAuth }) });
+    const intake = new CountingIntake(kept, { clientAuth: false, ...more });
+    port.#intake = intake;
+    const transport = tcpTransport(HIGH_WATER_BYTES, { intake });
     port.#listener = await transport.listen({ host: "127.0.0.1", port: 0 }, (link) => {
       const told = new Told();
       port.links.push({ link, told });
@@ -190,5 +208,54 @@ Deno.test({
     reader.link.end(1_000);
     await until(() => reader.told.end !== undefined && told.end !== undefined, "the end of both");
     assertEquals(told.end, "local");
+  },
+});
+
+Deno.test({
+  name: "a handshake that does not go on, or is none, ends its link, whose owner was told nothing before",
+  ignore: !isPossible,
+  async fn() {
+    await using certificates = new Certificates();
+    const kept = new KeptIdentity(await (await certificates.makeCa()).sign());
+    const patient = (port: number, bytes: readonly number[]) => {
+      const socket = connect({ host: "127.0.0.1", port }, () => socket.write(new Uint8Array(bytes)));
+      socket.on("error", () => {});
+      return socket;
+    };
+    // The beginning of a record, the whole of one that is no handshake, and a byte alone.
+    for (const bytes of [[0x16, 3, 1, 2, 0, 1], [0x16, 3, 1, 0, 5, 1, 2, 3, 4, 5], [0x16]]) {
+      await using port = await Port.open(kept, { handshakeTimeoutMs: 50 });
+      const socket = patient(port.port, bytes);
+      await until(() => port.links[0]?.told.end !== undefined, "the end of the link");
+      const { link, told } = port.links[0]!;
+      assertEquals([told.bytes, told.finished, link.channel], [0, false, undefined]);
+      socket.destroy();
+    }
+  },
+});
+
+Deno.test({
+  name: "a link in the middle of a handshake says nothing in clear, and is cut when its owner ends it",
+  ignore: !isPossible,
+  async fn() {
+    await using certificates = new Certificates();
+    const kept = new KeptIdentity(await (await certificates.makeCa()).sign());
+    await using port = await Port.open(kept);
+    let came = 0;
+    let isClosed = false;
+    const socket = connect(
+      { host: "127.0.0.1", port: port.port },
+      () => socket.write(new Uint8Array([0x16, 3, 1, 2, 0])),
+    );
+    socket.on("data", (bytes) => came += bytes.length);
+    socket.on("error", () => {});
+    socket.on("close", () => isClosed = true);
+    await until(() => port.links.length === 1, "the link");
+    const { link, told } = port.links[0]!;
+    await until(() => port.handshakes === 1, "the handshake");
+    assertEquals(link.write(encoder.encode("a secret\n")), true);
+    link.end(60_000);
+    await until(() => isClosed, "the end");
+    assertEquals([came, told.end], [0, "local"]);
   },
 });

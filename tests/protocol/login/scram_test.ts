@@ -6,6 +6,8 @@ import {
   challenge,
   checkProof,
   clientFirst,
+  isOfOtherChannel,
+  isUnbindable,
   keysOf,
   prove,
   readClientFirst,
@@ -67,6 +69,27 @@ Deno.test("a proof that was recorded is worth nothing under any other nonce or n
     const altered = response.replace(/r=[^,]*/, `r=${talk.nonce}`);
     assertEquals(checkProof(talk, altered, KEYS, nodeCrypto), undefined);
   }
+});
+
+Deno.test("an exchange that is bound to a connection by TLS proves nothing on another one, nor with the binding left out", () => {
+  const [seen, other] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+  const { first, text } = clientFirst("anna", NONCE, seen);
+  assertEquals(text.startsWith("p=tls-server-end-point,,n=anna,"), true);
+  const talk = challenge(first, OTHER_NONCE, DERIVATION);
+  const { response, serverFinal } = prove(talk, DERIVED, nodeCrypto);
+  const asSeen = (binding?: Uint8Array) => challenge(readClientFirst(text, binding)!, OTHER_NONCE, DERIVATION);
+  assertEquals(checkProof(asSeen(seen), response, KEYS, nodeCrypto), serverFinal);
+  assertEquals(isOfOtherChannel(asSeen(seen), response), false);
+  for (const binding of [other, undefined, new Uint8Array()]) {
+    assertEquals(checkProof(asSeen(binding), response, KEYS, nodeCrypto), undefined);
+    assertEquals(isOfOtherChannel(asSeen(binding), response), true);
+    assertEquals(isUnbindable(readClientFirst(text, binding)!), binding !== other);
+  }
+  // Somebody in between tells the server that the client binds nothing.
+  const unbound = readClientFirst(text.replace("p=tls-server-end-point", "n"), seen)!;
+  const passedOn = response.replace(/^c=[^,]*/, "c=biws");
+  assertEquals(checkProof(challenge(unbound, OTHER_NONCE, DERIVATION), passedOn, KEYS, nodeCrypto), undefined);
+  assertEquals(isOfOtherChannel(talkOf(), "c=biws"), false);
 });
 
 Deno.test("who has what a server keeps cannot make a proof of it", () => {

@@ -19,7 +19,7 @@ const IDENTITY = { serverId: "a", host: "a", port: 1, vector: {}, lamport: 0 };
 
 /** A link that `a` has made to `b`, with both of its ends. */
 /** To servers that are told the secret. */
-const GREETING = { secret: "s", identity: IDENTITY, isInClear: true, nonce: "", hmac: nodeCrypto.hmac };
+const GREETING = { secret: "s", identity: IDENTITY, isInClear: true, nonce: "", hmac: nodeCrypto.hmac, endPoint: "" };
 
 async function linked(): Promise<{ clock: FakeClock; near: Link; far: Link }> {
   const clock = new FakeClock();

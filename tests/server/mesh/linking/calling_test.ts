@@ -7,8 +7,15 @@ import { calledProof, callerProof, linkKeys } from "../../../../server/mesh/link
 const { hmac } = nodeCrypto;
 const IDENTITY = { serverId: "s-a", host: "a", port: 1, vector: { "s-a": 1 }, lamport: 1 };
 const CALLED = { serverId: "s-b", host: "b", port: 2, vector: {}, lamport: 2 };
-const FACTS: CallingFacts = { secret: "abc", identity: IDENTITY, isInClear: false, nonce: "a".repeat(48), hmac };
-const GREETING = { callerId: "s-a", callerNonce: FACTS.nonce, calledNonce: "b".repeat(48) };
+const FACTS: CallingFacts = {
+  secret: "abc",
+  identity: IDENTITY,
+  isInClear: false,
+  nonce: "a".repeat(48),
+  hmac,
+  endPoint: "",
+};
+const GREETING = { callerId: "s-a", callerNonce: FACTS.nonce, calledNonce: "b".repeat(48), endPoint: "" };
 const CHALLENGE = JSON.stringify({ command: "PEER_CHALLENGE", nonce: GREETING.calledNonce });
 
 const answer = (proof?: string) => encodeAuthenticationSuccess(CALLED, [], proof).trimEnd();

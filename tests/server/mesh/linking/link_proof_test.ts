@@ -5,7 +5,7 @@ import { calledProof, callerProof, LINK_PROOF, linkKeys } from "../../../../serv
 import { type Cipher, openLine, sealLines } from "../../../../server/mesh/linking/sealed_lines.ts";
 
 const { hmac } = nodeCrypto;
-const GREETING = { callerId: "s-a", callerNonce: "a".repeat(48), calledNonce: "b".repeat(48) };
+const GREETING = { callerId: "s-a", callerNonce: "a".repeat(48), calledNonce: "b".repeat(48), endPoint: "" };
 
 Deno.test("a proof of the network's secret is of this link, this server and this side alone", () => {
   const proof = callerProof("abc", GREETING, hmac);
@@ -16,6 +16,10 @@ Deno.test("a proof of the network's secret is of this link, this server and this
     callerProof("abc", { ...GREETING, callerId: "s-b" }, hmac),
     callerProof("abc", { ...GREETING, calledNonce: "c".repeat(48) }, hmac),
     callerProof("abc", { ...GREETING, callerNonce: calledNonce, calledNonce: callerNonce }, hmac),
+    callerProof("abc", { ...GREETING, endPoint: "e".repeat(64) }, hmac),
+    callerProof("abc", { ...GREETING, endPoint: "f".repeat(64) }, hmac),
+    calledProof("abc", { ...GREETING, endPoint: "e".repeat(64) }, "s-b", hmac),
+    ...Object.values(linkKeys("abc", { ...GREETING, endPoint: "e".repeat(64) }, "s-b", hmac)),
     calledProof("abc", GREETING, "", hmac),
     calledProof("abc", GREETING, "s-b", hmac),
     calledProof("abc", GREETING, "s-c", hmac),

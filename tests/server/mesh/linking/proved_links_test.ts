@@ -81,8 +81,8 @@ async function asked(world: NodeWorld): Promise<{ peer: FakeLineClient; calledNo
   return { peer, calledNonce: peer.received[0]!.nonce };
 }
 
-function proofOf(secret: string, calledNonce: string, callerId = "s-2"): Received {
-  const proof = callerProof(secret, { callerId, callerNonce: NONCE, calledNonce }, hmac);
+function proofOf(secret: string, calledNonce: string, callerId = "s-2", endPoint = ""): Received {
+  const proof = callerProof(secret, { callerId, callerNonce: NONCE, calledNonce, endPoint }, hmac);
   return { command: "AUTHENTICATE", proof, ...SELF };
 }
 
@@ -121,6 +121,24 @@ Deno.test("a wrong proof is refused, and so is one for another nonce or name, or
   login.send({ command: "LOGIN", username: "anonymous" });
   await world.settle();
   assertEquals(login.commands, ["PEER_CHALLENGE", "INVALID_MESSAGE"]);
+  await world.stop();
+});
+
+Deno.test("by TLS a proof is good for the certificate alone that the called server has shown", async () => {
+  const world = await NodeWorld.start({ cluster: { secret: SECRET } });
+  const serverEndPoint = new Uint8Array(32).fill(0xee);
+  world.network.channels = { called: { serverEndPoint, isResumed: false } };
+  // Somebody in between shows another one, or takes TLS off.
+  for (const endPoint of ["ef".repeat(32), ""]) {
+    const { peer, calledNonce } = await asked(world);
+    peer.send(proofOf(SECRET, calledNonce, "s-2", endPoint));
+    await world.settle();
+    assertEquals(peer.commands, ["PEER_CHALLENGE", "AUTHENTICATION_FAIL"]);
+  }
+  const { peer, calledNonce } = await asked(world);
+  peer.send(proofOf(SECRET, calledNonce, "s-2", "ee".repeat(32)));
+  await world.settle();
+  assertEquals(peer.commands[1], "AUTHENTICATION_SUCC");
   await world.stop();
 });
 

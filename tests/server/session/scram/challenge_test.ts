@@ -154,6 +154,35 @@ Deno.test("no more than 16 clients of an address may have the server remember a 
   await world.stop();
 });
 
+Deno.test("by TLS a proof is good for the certificate alone that the client has seen", async () => {
+  const world = await worldWithAnna();
+  const serverEndPoint = new Uint8Array(32).fill(7);
+  const results = async (seen: Uint8Array | undefined, secret = "anna") => {
+    const login = new ScramLogin("anna", undefined, seen);
+    const client = await world.connect(login.login());
+    if (client.commands[0] === "CHALLENGE") {
+      client.send(await login.response(client.received[0]!, secret, secretItself));
+      await world.settle();
+    }
+    const last = client.received.at(-1)!;
+    return [last.command, last.reason, last.command === "LOGIN_SUCCESS" && last.scram === login.serverFinal];
+  };
+  world.network.channels = { called: { serverEndPoint, isResumed: false } };
+  assertEquals(await results(serverEndPoint), ["LOGIN_SUCCESS", undefined, true]);
+  // Whoever is in between has another certificate. That guesses no secret, and so costs nobody time.
+  for (let times = 0; times < 20; times++) {
+    assertEquals(await results(new Uint8Array(32).fill(8)), ["LOGIN_FAILED", "OTHER_CHANNEL", false]);
+  }
+  assertEquals(await results(serverEndPoint, "wrong"), ["LOGIN_FAILED", "WRONG_SECRET", false]);
+  // A browser cannot know it.
+  assertEquals(await results(undefined), ["LOGIN_SUCCESS", undefined, true]);
+  // TLS ended before this server.
+  world.network.channels = {};
+  assertEquals(await results(serverEndPoint), ["LOGIN_FAILED", "OTHER_CHANNEL", false]);
+  assertEquals(await results(undefined), ["LOGIN_SUCCESS", undefined, true]);
+  await world.stop();
+});
+
 Deno.test("by TLS a secret may come where none may come in clear, and so may a plain client", async () => {
   const strict = await NodeWorld.start({ auth: { clearSecrets: false } });
   strict.network.channels = { called: { serverEndPoint: undefined, isResumed: false } };
