@@ -37,7 +37,7 @@ export type {
 export type { ReconnectPolicy } from "./client/failover/reconnect.ts";
 export type { Endpoint } from "./platform/address.ts";
 export { DoorError } from "./server/gateway/door.ts";
-export { serve, type ServeOptions, type Server } from "./server/gateway/serve.ts";
+export { type DoorAddress, serve, type ServeOptions, type Server } from "./server/gateway/serve.ts";
 export type { NodeEnd } from "./server/node/node.ts";
 export type { TakenActivities } from "./server/observe/taken_activities.ts";
 export type { ActivityView } from "./view/network_view.ts";
@@ -46,6 +46,7 @@ export type {
   ClusterConfig,
   Config,
   ConfigLayer,
+  DoorTlsConfig,
   GatewayConfig,
   GrpcBroadcasts,
   GrpcGatewayConfig,

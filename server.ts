@@ -28,7 +28,7 @@ import { type Secrets, startedText } from "./server/gateway/started_text.ts";
 import type { Endpoint } from "./platform/address.ts";
 import { nodeCrypto } from "./platform/crypto.ts";
 import { Faults } from "./platform/faults.ts";
-import { askHttp } from "./platform/http/http_client.ts";
+import { ownGateway } from "./server/gateway/tls/own_gateway.ts";
 import { startLogging } from "./platform/logging.ts";
 import { realClock } from "./platform/real_clock.ts";
 import { PatientOutput } from "./platform/patient_output.ts";
@@ -208,8 +208,14 @@ async function run(
   const asked = Promise.withResolvers<void>();
   // Before anybody can know that there is a server, and so ask it to stop.
   using _signals = onStopSignal(asked.resolve);
-  // Without its terminal nobody could stop it. A service has no terminal, and its log file was moved away.
-  using _hangUp = onHangUp(hasTerminal() ? asked.resolve : () => logging.reopen());
+  let running: Server | undefined;
+  // A service has no terminal: its log file was moved away, or it has new certificates.
+  const refresh = () => {
+    logging.reopen();
+    void running?.reloadCertificates();
+  };
+  // Without its terminal nobody could stop it.
+  using _hangUp = onHangUp(hasTerminal() ? asked.resolve : refresh);
   const { network, http } = secrets;
   const known = layered(
     config,
@@ -218,7 +224,7 @@ async function run(
   );
   const faults = new Faults();
   using _net = catchStrayFaults(faults);
-  await using server = await start(known, wishes, faults);
+  await using server = running = await start(known, wishes, faults);
   // After the data folder was opened: so it is there, and this server's own.
   await keepSecret(network);
   if (http !== undefined) await keepSecret(http);
@@ -315,7 +321,7 @@ async function drain(asked: ServerArguments): Promise<ExitCode> {
     at: { host, port: at.port },
     token,
     clock: realClock,
-    ask: askHttp,
+    ask: (await ownGateway(config)).ask,
     tell: (line) => writeAll("stdout", `${line}\n`),
   });
   if (end.kind === "unreachable") throw new AddressError(end.sentence);

@@ -194,6 +194,23 @@ export interface LogConfig {
   file: string;
 }
 
+/** TLS of a door for another protocol. The files are PEM. */
+export interface DoorTlsConfig {
+  /**
+   * `"asServer"`: as the section `tls` says, and none without it. `"own"`: with the files of this section. `"off"`:
+   * none, as something before the door has it.
+   */
+  use: "asServer" | "own" | "off";
+  /** With `"own"`: the file with the certificate, and after it those that lead to its CA. */
+  cert: string;
+  /** With `"own"`: the file with the key of the certificate. */
+  key: string;
+  /** With `"own"`: the file with the CAs whose certificates callers have to show, where they have to. */
+  ca: string;
+  /** With `"own"`: whether callers have to show a certificate that `ca` has signed. */
+  clientAuth: boolean;
+}
+
 /** The dashboard, the web client, metrics and health, over HTTP. */
 export interface HttpGatewayConfig {
   /** `"HOST:PORT"`, or `"PORT"` on 127.0.0.1; empty for none. */
@@ -207,6 +224,8 @@ export interface HttpGatewayConfig {
   names: string[];
   /** Addresses of proxies whose `X-Forwarded-For` is believed. */
   trustedProxies: string[];
+  /** Its TLS. */
+  tls: DoorTlsConfig;
 }
 
 /**
@@ -223,6 +242,8 @@ export interface GrpcGatewayConfig {
   participantHosts: string[];
   /** Who is called when. */
   broadcasts: GrpcBroadcasts;
+  /** Its TLS. Participants are called without. */
+  tls: DoorTlsConfig;
 }
 
 /** Doors for other protocols. */
@@ -269,6 +290,8 @@ export type PartOf<T> = {
   [Key in keyof T]?: T[Key] extends readonly unknown[] ? T[Key] : T[Key] extends object ? PartOf<T[Key]>
   : T[Key];
 };
+
+const DOOR_TLS: Readonly<DoorTlsConfig> = { use: "asServer", cert: "", key: "", ca: "", clientAuth: false };
 
 /** The defaults. */
 export const DEFAULT_CONFIG: Readonly<Config> = {
@@ -327,8 +350,8 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
   auth: DEFAULT_AUTH,
   sessions: { perUser: "many", ticketMaxAgeMs: 7 * 86_400_000, passMs: 8 * 3_600_000 },
   gateway: {
-    http: { listen: "", token: "", names: [], trustedProxies: [] },
-    grpc: { listen: "", participantHosts: [], broadcasts: "sideBySide" },
+    http: { listen: "", token: "", names: [], trustedProxies: [], tls: { ...DOOR_TLS } },
+    grpc: { listen: "", participantHosts: [], broadcasts: "sideBySide", tls: { ...DOOR_TLS } },
   },
   audit: { enabled: true, maxFileBytes: 8_388_608, maxFiles: 8 },
   log: { level: "info", format: "text", file: "" },

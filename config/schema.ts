@@ -58,6 +58,14 @@ const file = v.string("the name of a file");
 
 const endpoint = section({ host, port });
 
+const doorTls = section({
+  use: oneOf(["asServer", "own", "off"]),
+  cert: file,
+  key: file,
+  ca: file,
+  clientAuth: flag,
+});
+
 /** The whole file, and each section of it. Every key may be left out. */
 export const CONFIG_SCHEMA = section({
   server: endpoint,
@@ -138,6 +146,7 @@ export const CONFIG_SCHEMA = section({
         v.custom<string>((value) => typeof value === "string" && isAddress(value), "an address"),
         "a list of addresses",
       ),
+      tls: doorTls,
     }),
     grpc: section({
       listen: v.custom<string>(isListenAddress, LISTEN_ADDRESS.allowed),
@@ -146,6 +155,7 @@ export const CONFIG_SCHEMA = section({
         "a list of hosts",
       ),
       broadcasts: oneOf(["sideBySide", "oneByOne"]),
+      tls: doorTls,
     }),
   }),
   tls: section({ cert: file, key: file, ca: file, clientAuth: flag, required: flag, port }),

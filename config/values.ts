@@ -107,6 +107,20 @@ export function endpointText({ host, port }: Endpoint): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** Where an HTTP gateway is, as servers tell each other: `HOST:PORT`, and `https://HOST:PORT` with TLS. */
+export function gatewayText(endpoint: Endpoint, isSecure: boolean): string {
+  return `${isSecure ? SECURE : ""}${endpointText(endpoint)}`;
+}
+
+/** The opposite of `gatewayText`. `undefined` for anything else. */
+export function parseGateway(given: string): { readonly endpoint: Endpoint; readonly isSecure: boolean } | undefined {
+  const isSecure = given.startsWith(SECURE);
+  const endpoint = parseEndpoint(isSecure ? given.slice(SECURE.length) : given);
+  return endpoint && { endpoint, isSecure };
+}
+
+const SECURE = "https://";
+
 /** A server to call: a host, and perhaps a port behind it. */
 export const SERVER_ADDRESS: Reader<{ readonly host: string; readonly port?: number }> = {
   allowed: "HOST or HOST:PORT",

@@ -50,7 +50,7 @@ export interface ServerView extends ServerNumbers {
   readonly links: Readonly<Record<string, LinkView>>;
   /** All its connections: with or without a login, and those of other servers. */
   readonly connections: number;
-  /** `HOST:PORT` of its own HTTP gateway. */
+  /** `HOST:PORT` of its own HTTP gateway, `https://HOST:PORT` with TLS. */
   readonly http: string | null;
   /** Connections that were lost with a server that is dead; absent for none. The server that answers says this. */
   readonly lostClients?: number;

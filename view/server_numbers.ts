@@ -12,6 +12,8 @@ export const SERVER_NUMBERS = {
   published: null,
   /** The memory of its process. */
   memoryBytes: null,
+  /** When the first of its certificates ends, in milliseconds since 1970; `null` without TLS, too. */
+  certificateEndsAt: null,
 } as const satisfies Readonly<Record<string, 0 | null>>;
 
 /** Their names. */

@@ -17,6 +17,8 @@
 
 /** @typedef {{ readonly serverId: string, readonly host: string, readonly port: number }} WireServer */
 
+/** Before the gateways that speak TLS. */
+const SECURE = "https://";
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i;
 
 /**
@@ -111,7 +113,17 @@ export function nextInTurn(known, current) {
  * @returns {string}
  */
 export function lineUrl(gateway, { isSecure }) {
-  return `${isSecure ? "wss" : "ws"}://${gateway}/line`;
+  const isByTls = isSecure || gateway.startsWith(SECURE);
+  return `${isByTls ? "wss" : "ws"}://${gateway.replace(SECURE, "")}/line`;
+}
+
+/**
+ * Where the pages of a gateway are that a page names.
+ * @param {string} gateway
+ * @returns {string}
+ */
+export function originOf(gateway) {
+  return gateway.startsWith(SECURE) ? gateway : `http://${gateway}`;
 }
 
 /**
@@ -143,9 +155,10 @@ export function addressOf(host, port) {
  * @returns {string | undefined}
  */
 function usableGateway(http, host, selfHost, home) {
+  if (typeof http !== "string") return undefined;
   // From a page that came over TLS a browser calls nothing that is not.
-  if (typeof http !== "string" || home.isSecure) return undefined;
-  const match = /^(\[[0-9a-f:.]+\]|[a-z0-9_.-]+):(\d{1,5})$/i.exec(http);
+  if (home.isSecure && !http.startsWith(SECURE)) return undefined;
+  const match = /^(?:https:\/\/)?(\[[0-9a-f:.]+\]|[a-z0-9_.-]+):(\d{1,5})$/i.exec(http);
   if (match === null) return undefined;
   const [, gatewayHost = ""] = match;
   if (!LOOPBACK.test(gatewayHost)) return http;

@@ -8,7 +8,7 @@ import { age, isolated, shortName } from "../format.js";
 import { startOfDrained } from "../orders/draining.js";
 import { disconnectOrder, drainOrder } from "../orders/orders.js";
 import { newest, remember, settled } from "../lag.js";
-import { knownServers } from "../client/gateways.js";
+import { knownServers, originOf } from "../client/gateways.js";
 import { followMoves, NO_MOVES, serverNews } from "../news.js";
 import { STATE_WORDS } from "../look/state_words.js";
 import { titleOf, troubleOf } from "../look/title.js";
@@ -171,7 +171,7 @@ function learnHome(next) {
   following.isAtRest = drainedStart !== undefined;
   homeName = next.servers[next.from]?.name ?? homeName;
   const others = knownServers(next, HOME).filter(({ id, gateway }) => id !== next.from && gateway !== undefined);
-  bases = new Map(others.map(({ id, gateway }) => [id, `http://${gateway}`]));
+  bases = new Map(others.map(({ id, gateway }) => [id, originOf(gateway)]));
   otherServers.learn([...bases.values()]);
   following.learn(others.toSorted((one, other) => one.isGone - other.isGone).map(({ id }) => bases.get(id)));
   if (partitionOf(next, lostServers.answers)?.isSure === false) lostServers.ask();

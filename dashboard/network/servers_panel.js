@@ -7,6 +7,7 @@ import { badge, byId, element, keyed, setAttribute, setBadge, setText } from "..
 import { age, bytes, moment, number, plural, shortName, span } from "../format.js";
 import { lagOf } from "../lag.js";
 import { readOrder, writeAddress, writeOrder } from "../place/address.js";
+import { originOf } from "../client/gateways.js";
 import { isParted } from "./reach/partition.js";
 import { STATE_WORDS } from "../look/state_words.js";
 import { isGone, serverBadge, serverName } from "../rows.js";
@@ -163,7 +164,8 @@ export class ServersPanel {
  * @param {string | null | undefined} http
  */
 export function pageAddress(http) {
-  return http != null && /^(\[[0-9a-f:.]+\]|[\w.-]+):\d{1,5}$/i.test(http) ? `http://${http}/` : undefined;
+  if (http == null || !/^(https:\/\/)?(\[[0-9a-f:.]+\]|[\w.-]+):\d{1,5}$/i.test(http)) return undefined;
+  return `${originOf(http)}/`;
 }
 
 /** Two lines in a cell. */
@@ -291,7 +293,10 @@ const COLUMNS = [
         cell,
         server.startedAt == null || isGone(server) ? "—" : spell(now - server.startedAt),
         isGone(server) ? "" : bytes(server.memoryBytes),
-        server.startedAt == null ? "" : `Started ${moment(server.startedAt)}`,
+        [
+          ...server.startedAt == null ? [] : [`Started ${moment(server.startedAt)}`],
+          ...server.certificateEndsAt == null ? [] : [`Its certificate ends on ${moment(server.certificateEndsAt)}`],
+        ].join(". "),
       ),
   },
   {

@@ -4,6 +4,7 @@ import { byId, drawn, element, setAttribute, setText } from "../dom.js";
 import { number, plural } from "../format.js";
 import { lagOf } from "../lag.js";
 import { PULSE_SECONDS, pulsePath, seconds } from "../pulse.js";
+import { certificateNote } from "../look/certificate_words.js";
 import { isGone } from "../rows.js";
 
 const PULSE_HEIGHT = 28;
@@ -38,11 +39,13 @@ export class Summary {
     const alive = servers.filter((server) => !isGone(server));
     const dead = servers.filter(({ state }) => state === "dead").length;
     const doubtful = servers.filter(({ state }) => state === "suspect").length;
+    const ends = alive.flatMap(({ certificateEndsAt }) => certificateEndsAt ?? []);
+    const certificate = certificateNote(ends.length === 0 ? null : Math.min(...ends), now);
     write(
       this.#servers,
       number(alive.length),
-      dead > 0 ? `${dead} dead` : doubtful > 0 ? `${doubtful} suspect` : "all well",
-      dead > 0 ? "bad" : doubtful > 0 ? "warn" : undefined,
+      dead > 0 ? `${dead} dead` : doubtful > 0 ? `${doubtful} suspect` : certificate?.text ?? "all well",
+      dead > 0 ? "bad" : doubtful > 0 ? "warn" : certificate?.state,
     );
 
     const online = userList.filter(({ at }) => at.length > 0).length;

@@ -1,7 +1,9 @@
 /** Asking another program over HTTP, without proxies: it is on this machine, or near. */
 
-import { type IncomingMessage, request } from "node:http";
+import { Agent, type IncomingMessage, request } from "node:http";
+import type { Socket } from "node:net";
 import type { Endpoint } from "../address.ts";
+import type { TlsCaller } from "../tls/tls_caller.ts";
 
 /** What is asked. */
 export interface HttpQuestion extends Endpoint {
@@ -22,10 +24,58 @@ export interface HttpAnswer {
 /**
  * Asks, and waits for the whole answer. Rejects with an `Error` with a `code` such as `ECONNREFUSED`, or `ETIMEDOUT`.
  */
-export function askHttp({ timeoutMs, body, ...question }: HttpQuestion): Promise<HttpAnswer> {
+export function askHttp(question: HttpQuestion): Promise<HttpAnswer> {
+  // A connection of its own: one that is kept for later would keep the program too.
+  return askOver(question, { agent: false });
+}
+
+/**
+ * As `askHttp`, by TLS. Nothing is said to somebody whom `caller` does not believe: then it rejects with an `Error`
+ * whose message says why.
+ */
+export async function askHttps(question: HttpQuestion, caller: TlsCaller): Promise<HttpAnswer> {
+  const socket = caller.connect(question);
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => socket.destroy(timedOut()), question.timeoutMs);
+    socket.once("secureConnect", () => {
+      clearTimeout(timer);
+      const problem = caller.problemOf(socket);
+      if (problem === undefined) return resolve();
+      socket.destroy();
+      reject(problem);
+    });
+    socket.on("error", (error: Error) => {
+      clearTimeout(timer);
+      reject(caller.told(error, question));
+    });
+  });
+  return await askOver(question, { agent: new AgentOf(socket) });
+}
+
+/** Hands out one connection. */
+class AgentOf extends Agent {
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    super();
+    this.#socket = socket;
+  }
+
+  override createConnection(): Socket {
+    return this.#socket;
+  }
+}
+
+function timedOut(): Error {
+  return Object.assign(new Error("no answer in time"), { code: "ETIMEDOUT" });
+}
+
+function askOver(
+  { timeoutMs, body, ...question }: HttpQuestion,
+  over: { readonly agent: Agent | false },
+): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
-    // A connection of its own: one that is kept for later would keep the program too.
-    const outgoing = request({ ...question, agent: false }, (incoming: IncomingMessage) => {
+    const outgoing = request({ ...question, ...over }, (incoming: IncomingMessage) => {
       const decoder = new TextDecoder();
       let text = "";
       incoming.on("data", (chunk: Uint8Array) => text += decoder.decode(chunk, { stream: true }));
@@ -33,10 +83,7 @@ export function askHttp({ timeoutMs, body, ...question }: HttpQuestion): Promise
       incoming.once("error", fail);
       incoming.once("close", () => fail(Object.assign(new Error("it closed early"), { code: "ECONNRESET" })));
     });
-    const timer = setTimeout(
-      () => outgoing.destroy(Object.assign(new Error("no answer in time"), { code: "ETIMEDOUT" })),
-      timeoutMs,
-    );
+    const timer = setTimeout(() => outgoing.destroy(timedOut()), timeoutMs);
     outgoing.on("error", fail);
     outgoing.end(body);
 

@@ -6,12 +6,10 @@
 
 import type { Buffer } from "node:buffer";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { createServer as createTlsServer } from "node:https";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type Endpoint, plainAddress } from "../address.ts";
 import { type FaultGuard, guarded, UNGUARDED } from "../faults.ts";
-import type { KeptIdentity } from "../tls/kept_identity.ts";
 import type { TlsIntake } from "../tls/tls_intake.ts";
 import { HttpCallers } from "./http_callers.ts";
 import { SlowCallers } from "./slow_callers.ts";
@@ -139,10 +137,8 @@ const CLOSE_MS = 500;
 
 /** TLS of a server. */
 export interface HttpTls {
-  /** What it shows; it may be replaced. */
-  readonly kept: KeptIdentity;
-  /** Takes what comes by TLS: the port speaks both. Absent where Deno cannot do that: the port speaks TLS alone. */
-  readonly intake?: TlsIntake;
+  /** Takes what comes by TLS; the port speaks both. */
+  readonly intake: TlsIntake;
   /** Whether callers have shown a certificate. What a session of before has shown does not count. */
   readonly clientAuth: boolean;
 }
@@ -173,11 +169,7 @@ export function listenHttp(
       const answer = () => handler.request(new Exchange(request, response, shared));
       guarded(faults, "http", answer, () => response.destroy());
     };
-    const isAlone = tls !== undefined && tls.intake === undefined;
-    // Deno before 2.8 gives its whole port to TLS, and keeps the certificate.
-    const server = isAlone
-      ? createTlsServer({ ...limits, cert: tls.kept.current.cert, key: tls.kept.current.key }, asked)
-      : createServer(limits, asked);
+    const server = createServer(limits, asked);
     server.on("connection", (socket: Socket) => {
       callers.add(socket);
       slow.wait(socket);
@@ -201,7 +193,7 @@ export function listenHttp(
         });
       guarded(faults, "http", take, () => socket.destroy());
     });
-    const front = tls?.intake && new TlsFront({ intake: tls.intake, faults, place: "http", callers });
+    const front = tls && new TlsFront({ intake: tls.intake, faults, place: "http", callers });
     // Nobody has looked at the certificate of a session that goes on. Without one it may: browsers do not ask anew.
     front?.standBefore(server, ({ isResumed }) => !(tls!.clientAuth && isResumed));
     const failed = (error: Error) => reject(listenError(error));

@@ -143,7 +143,7 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
         members: readMembers(fields.members),
         version: shortField(fields.version, "version", MAX_VERSION_LENGTH),
         startedAt: optionalIntegerField(fields.startedAt, "startedAt", 0, Number.MAX_SAFE_INTEGER) ?? 0,
-        http: shortField(fields.http, "http", MAX_HOST_LENGTH + 6),
+        http: shortField(fields.http, "http", MAX_HOST_LENGTH + 14),
         ...(booleanField(fields.places, "places", false) ? { places: true } : {}),
         ...readFormerNames(fields.formerly),
       };

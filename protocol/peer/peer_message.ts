@@ -101,7 +101,7 @@ export interface ServerAnnounceMessage {
   readonly version: string;
   /** The time of its start in milliseconds since 1970; 0 if the server does not say. */
   readonly startedAt: number;
-  /** `HOST:PORT` of its HTTP gateway; empty if it has none. */
+  /** `HOST:PORT` of its HTTP gateway, `https://HOST:PORT` with TLS; empty if it has none. */
   readonly http: string;
   /**
    * Whether its log up to `vector` has everything about users who were logged in there and have gone. A server of an

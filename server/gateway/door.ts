@@ -6,12 +6,15 @@ import type { Endpoint } from "../../platform/address.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { SecretCrypto } from "../../platform/crypto.ts";
 import type { FaultGuard } from "../../platform/faults.ts";
+import type { DoorTls } from "./tls/door_tls.ts";
 
 /** An open door. */
 export interface Door {
   readonly host: string;
   /** The port that it has, also when 0 was asked for. */
   readonly port: number;
+  /** Whether it speaks TLS. */
+  readonly isSecure: boolean;
   /** Lets nobody in any more, and ends everything that came through the door. A second call waits for the same end. */
   close(): Promise<void>;
 }
@@ -24,6 +27,8 @@ export interface DoorParts {
   readonly crypto: SecretCrypto;
   /** The most connections at once that are neither streams nor WebSockets; the door decides if absent. */
   readonly maxCallers?: number;
+  /** Its TLS; none if absent. */
+  readonly tls?: DoorTls | undefined;
   /** Takes exceptions in the door; without it they are thrown on. */
   readonly faults?: FaultGuard;
 }

@@ -11,7 +11,7 @@ import { verifierChange } from "../accounts/verifier_change.ts";
 import { type Config, type ConfigLayer, dataFolder, DEFAULT_CONFIG } from "../../config/config.ts";
 import { ConfigError, layered, parseLayer } from "../../config/load.ts";
 import { CALL_OPTIONS, checkOptions } from "../../client/calls/known_options.ts";
-import { endpointText, parseListenAddress } from "../../config/values.ts";
+import { gatewayText, parseListenAddress } from "../../config/values.ts";
 import type { Endpoint } from "../../platform/address.ts";
 import { unlessAborted } from "../../platform/abort.ts";
 import { nodeCrypto } from "../../platform/crypto.ts";
@@ -39,7 +39,7 @@ import { type NodeEnd, ThrumNode } from "../node/node.ts";
 import { UnreadableError } from "../journal/unreadable_store.ts";
 import type { TakenActivities } from "../observe/taken_activities.ts";
 import { openOrRecover } from "./recover_folder.ts";
-import { type OpenTls, openTls } from "./tls/tls_files.ts";
+import { type Certificates, openCertificates } from "./tls/certificates.ts";
 import { secretWarnings } from "./secret_warnings.ts";
 import { type Door, DoorError, type DoorParts } from "./door.ts";
 
@@ -61,6 +61,12 @@ export interface ServeOptions extends ConfigLayer {
   signal?: AbortSignal;
 }
 
+/** Where a door is. */
+export interface DoorAddress extends Endpoint {
+  /** Whether it speaks TLS. */
+  readonly isSecure: boolean;
+}
+
 /** A running server. `await using` stops it at the end of the scope. */
 export interface Server extends AsyncDisposable {
   /** The address that it listens on. */
@@ -70,17 +76,22 @@ export interface Server extends AsyncDisposable {
   /** Its name in the network; it stays with the data folder. */
   readonly serverId: string;
   /** The address of its HTTP gateway: dashboard, web client, metrics and health. `undefined` if it has none. */
-  readonly http: Endpoint | undefined;
+  readonly http: DoorAddress | undefined;
   /** SHA-256 of its certificate, for clients that pin it. `undefined` without TLS. */
   readonly fingerprint: string | undefined;
   /** Where the Chitty-Chat door listens. `undefined` when it has none. */
-  readonly grpc: Endpoint | undefined;
+  readonly grpc: DoorAddress | undefined;
   /** How it supervises connections: the given settings, after correction. */
   readonly heartbeat: WireHeartbeat;
   /** Connections that it has now. */
   readonly connectionCount: number;
   /** Resolves when the server has stopped, on request or after a failure, with the failure. Never rejects. */
   readonly finished: Promise<NodeEnd>;
+  /**
+   * Reads the files of its certificates again. What they hold is for connections that come later; those that are there
+   * go on. What cannot be used is told in the log, and the former stays. Resolves with whether all could be used.
+   */
+  reloadCertificates(): Promise<boolean>;
   /** Takes no more clients, hands its clients to other servers when they are idle, and then stops: see `finished`. */
   drain(): void;
   /**
@@ -112,12 +123,12 @@ export async function serveGuarded(options: ServeOptions, faults: Faults): Promi
       'Cannot use the options of serve(): "cluster.join" needs the secret of the network, "cluster.secret"',
     );
   }
-  const tls = await openTls(config, DENO_VERSION);
+  const clock = enduringClock(realClock, faults);
+  const certificates = await openCertificates(config, clock, DENO_VERSION);
   signal?.throwIfAborted();
   const traceFile = trace === undefined
     ? undefined
     : await openTrace(trace, traceLimitBytes ?? DEFAULT_TRACE_LIMIT_BYTES);
-  const clock = enduringClock(realClock, faults);
   let store: Store | undefined;
   let node: ThrumNode;
   let spans: ExportedSpans | undefined;
@@ -143,11 +154,16 @@ export async function serveGuarded(options: ServeOptions, faults: Faults): Promi
       config,
       clock,
       faults,
-      transport: tcpTransport(config.limits.maxPendingBytes, { faults, maxSockets: plan.maxSockets, ...tls }),
+      transport: tcpTransport(config.limits.maxPendingBytes, {
+        faults,
+        maxSockets: plan.maxSockets,
+        ...certificates.server,
+      }),
       maxLobby: plan.maxLobby,
       store,
       crypto: nodeCrypto,
       memoryBytes: heldBytes,
+      certificateEndsAt: () => certificates.endsAt,
       ...(spans === undefined ? {} : { spans }),
       ...(onActivities === undefined ? {} : { watched: onActivities }),
       ...(ticketKey === undefined ? {} : { ticketKey }),
@@ -170,9 +186,11 @@ export async function serveGuarded(options: ServeOptions, faults: Faults): Promi
     throw error;
   }
   const doors: OpenDoors = {};
-  const server = new RunningServer(node, traceFile, doors, spans, tls);
+  const server = new RunningServer(node, traceFile, doors, spans, certificates);
+  certificates.watch();
   try {
-    await openDoors(doors, { node, config, clock, faults, crypto: nodeCrypto, maxCallers: plan.maxCallers });
+    const parts = { node, config, clock, faults, crypto: nodeCrypto, maxCallers: plan.maxCallers };
+    await openDoors(doors, parts, certificates);
     signal?.throwIfAborted();
   } catch (error) {
     await server.close();
@@ -204,21 +222,21 @@ interface OpenDoors {
 }
 
 /** Opens the doors of the configuration. Their modules are loaded only then. */
-async function openDoors(doors: OpenDoors, parts: DoorParts): Promise<void> {
+async function openDoors(doors: OpenDoors, parts: DoorParts, certificates: Certificates): Promise<void> {
   const { config: { gateway, cluster }, node } = parts;
   if (gateway.http.listen !== "") {
     const { openHttpDoor } = await import("./http/http_door.ts");
     const at = parseListenAddress(gateway.http.listen)!;
-    const door = doors.http = await openHttpDoor(parts, at).catch((error: unknown) =>
-      failedToOpen("the HTTP gateway", at, error)
-    );
+    const door = doors.http = await openHttpDoor({ ...parts, tls: certificates.of("http") }, at).catch((
+      error: unknown,
+    ) => failedToOpen("the HTTP gateway", at, error));
     const host = cluster.advertise === "" ? door.host : cluster.advertise;
-    node.announceHttp(endpointText({ host, port: door.port }));
+    node.announceHttp(gatewayText({ host, port: door.port }, door.isSecure));
   }
   if (gateway.grpc.listen !== "") {
     const { openGrpcDoor } = await import("./grpc/grpc_door.ts");
     const at = parseListenAddress(gateway.grpc.listen)!;
-    doors.grpc = await openGrpcDoor(parts, at).catch((error: unknown) =>
+    doors.grpc = await openGrpcDoor({ ...parts, tls: certificates.of("grpc") }, at).catch((error: unknown) =>
       failedToOpen("the Chitty-Chat door", at, error)
     );
   }
@@ -235,19 +253,20 @@ class RunningServer implements Server {
   readonly finished: Promise<NodeEnd>;
   readonly #node: ThrumNode;
   readonly #doors: OpenDoors;
-  readonly #tls: OpenTls | undefined;
+  readonly #certificates: Certificates;
 
   constructor(
     node: ThrumNode,
     traceFile: LineFile | undefined,
     doors: OpenDoors,
     spans: ExportedSpans | undefined,
-    tls: OpenTls | undefined,
+    certificates: Certificates,
   ) {
-    this.#tls = tls;
+    this.#certificates = certificates;
     this.#node = node;
     this.#doors = doors;
     this.finished = node.finished.then(async (end) => {
+      certificates.close();
       await Promise.all([...Object.values(doors), ...spans === undefined ? [] : [spans]].map((one) => one.close()));
       try {
         await traceFile?.close();
@@ -270,16 +289,16 @@ class RunningServer implements Server {
     return this.#node.serverId;
   }
 
-  get http(): Endpoint | undefined {
-    return endpointOf(this.#doors.http);
+  get http(): DoorAddress | undefined {
+    return addressOf(this.#doors.http);
   }
 
   get fingerprint(): string | undefined {
-    return this.#tls?.kept.current.fingerprint;
+    return this.#certificates.server?.kept.current.fingerprint;
   }
 
-  get grpc(): Endpoint | undefined {
-    return endpointOf(this.#doors.grpc);
+  get grpc(): DoorAddress | undefined {
+    return addressOf(this.#doors.grpc);
   }
 
   get heartbeat(): WireHeartbeat {
@@ -288,6 +307,10 @@ class RunningServer implements Server {
 
   get connectionCount(): number {
     return this.#node.connectionCount;
+  }
+
+  reloadCertificates(): Promise<boolean> {
+    return this.#certificates.reload();
   }
 
   drain(): void {
@@ -309,8 +332,8 @@ class RunningServer implements Server {
   }
 }
 
-function endpointOf(door: Door | undefined): Endpoint | undefined {
-  return door && { host: door.host, port: door.port };
+function addressOf(door: Door | undefined): DoorAddress | undefined {
+  return door && { host: door.host, port: door.port, isSecure: door.isSecure };
 }
 
 /** The key for tickets. It is the same after a restart, so that not every client's secret has to be derived then. */

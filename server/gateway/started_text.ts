@@ -73,10 +73,10 @@ function gatewayRows(
   const rows: [string, string][] = [];
   if (http !== undefined) {
     const host = isEveryAddress(http.host) ? "HOST" : http.host;
-    rows.push(["dashboard", `http://${endpointText({ host, port: http.port })}/`]);
+    rows.push(["dashboard", `${http.isSecure ? "https" : "http"}://${endpointText({ host, port: http.port })}/`]);
   }
   if (token !== undefined && token.from !== "given") rows.push(["token", secretText(token, parts)]);
-  if (grpc !== undefined) rows.push(["Chitty-Chat", endpointText(grpc)]);
+  if (grpc !== undefined) rows.push(["Chitty-Chat", `${endpointText(grpc)}${grpc.isSecure ? " by TLS" : ""}`]);
   return rows;
 }
 

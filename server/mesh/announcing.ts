@@ -5,7 +5,7 @@
  */
 
 import type { Config } from "../../config/config.ts";
-import { endpointText, parseEndpoint } from "../../config/values.ts";
+import { gatewayText, parseGateway } from "../../config/values.ts";
 import type { MemberReport } from "./members.ts";
 import { type Endpoint, isUnspecified } from "../../platform/address.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
@@ -149,8 +149,8 @@ export class Announcing {
 export function reportOf(message: ServerAnnounceMessage, { serverId, host, port }: PeerIdentity): MemberReport {
   const { version, startedAt, lamport } = message;
   // A server that listens on all of its addresses is reached at the address of its link.
-  const gateway = parseEndpoint(message.http);
-  const isReachable = gateway === undefined || !isUnspecified(gateway.host);
-  const http = isReachable ? message.http : endpointText({ host, port: gateway.port });
+  const gateway = parseGateway(message.http);
+  const isReachable = gateway === undefined || !isUnspecified(gateway.endpoint.host);
+  const http = isReachable ? message.http : gatewayText({ host, port: gateway.endpoint.port }, gateway.isSecure);
   return { ...message, serverId, host, port, about: { version, startedAt, http, lamport } };
 }

@@ -69,6 +69,8 @@ export interface NodeParts {
   readonly maxLobby?: number;
   /** How much memory this process holds, in bytes. */
   readonly memoryBytes?: () => number;
+  /** When the first of its certificates ends, in milliseconds since 1970; `undefined` without TLS. */
+  readonly certificateEndsAt?: () => number | undefined;
 }
 
 /** How a node came to its end. */
@@ -90,7 +92,8 @@ export class ThrumNode {
 
   constructor(parts: NodeParts) {
     const { config, store, transport, crypto, faults = UNGUARDED } = parts;
-    const { ticketKey, makeBackplane, makeServerId, writeTrace, watched, spans, maxLobby, memoryBytes } = parts;
+    const { ticketKey, makeBackplane, makeServerId, writeTrace, watched, spans, maxLobby } = parts;
+    const { memoryBytes, certificateEndsAt } = parts;
     const clock = guardedClock(parts.clock);
     const auditLog = parts.auditFiles && new AuditLog({
       ...{ clock, files: parts.auditFiles, hash: (line) => crypto.digest(line) },
@@ -105,7 +108,7 @@ export class ThrumNode {
     const wired = this.#wired;
     const log = wired.log = wireLog({ ...machine, store }, wired);
     const observers = wired.observers = wireObservers(
-      { ...machine, log, writeTrace, spans, memoryBytes, auditLog },
+      { ...machine, log, writeTrace, spans, memoryBytes, auditLog, certificateEndsAt },
       wired,
     );
     const network = wired.network = wireNetwork(
@@ -288,13 +291,13 @@ export class ThrumNode {
     return this.#wired.http;
   }
 
-  /** The others are told that this server has an HTTP gateway, at `HOST:PORT`. */
+  /** The others are told that this server has an HTTP gateway, at `HOST:PORT`, or at `https://HOST:PORT`. */
   announceHttp(address: string): void {
     this.#wired.http = address;
     this.#wired.network.backplane.announceSoon();
   }
 
-  /** The HTTP gateways of other servers, `HOST:PORT`, also of those that cannot be reached now. */
+  /** The HTTP gateways of other servers, as they announce them, also of those that cannot be reached now. */
   get gateways(): readonly string[] {
     return this.#wired.network.backplane.members.flatMap(({ about }) =>
       about === undefined || about.http === "" ? [] : [about.http]

@@ -95,6 +95,8 @@ export interface NodeMetrics {
   readonly audit: AuditState | undefined;
   /** How often an audit log was not what another server knew of it. */
   readonly auditDisagreements: number;
+  /** When the first of its certificates ends, in milliseconds since 1970; `undefined` without TLS. */
+  readonly certificateEndsAt: number | undefined;
   /** Faults of the program that were caught, by where. */
   readonly faults: FaultCounts;
 }
@@ -130,6 +132,7 @@ export interface MetricsFacts {
   readonly disk: DiskState | undefined;
   readonly audit: AuditState | undefined;
   readonly auditDisagreements: number;
+  readonly certificateEndsAt: number | undefined;
   readonly faults: FaultCounts;
 }
 
@@ -179,6 +182,7 @@ export function nodeMetrics(facts: MetricsFacts): NodeMetrics {
     disk: facts.disk,
     audit: facts.audit,
     auditDisagreements: facts.auditDisagreements,
+    certificateEndsAt: facts.certificateEndsAt,
     joinState: facts.joinState,
     accepted: counters.accepted,
     closed: counters.closed,

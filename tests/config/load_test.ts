@@ -87,7 +87,7 @@ Deno.test("parseConfig() finds a key that stands in the wrong section", () => {
 
 Deno.test("parseConfig() knows keys of sections in sections, and finds those that stand too high", () => {
   const config = parseConfig('{"gateway": {"grpc": {"participantHosts": ["10.0.0.7"]}}}', "my.json");
-  assertEquals(config.gateway.grpc, { listen: "", participantHosts: ["10.0.0.7"], broadcasts: "sideBySide" });
+  assertEquals(config.gateway.grpc, { ...DEFAULT_CONFIG.gateway.grpc, participantHosts: ["10.0.0.7"] });
   assertEquals(config.gateway.http, DEFAULT_CONFIG.gateway.http);
   assertStringIncludes(
     refusal({ gateway: { http: { prot: 1 } } }),
@@ -113,10 +113,10 @@ Deno.test("layered() and withLayer() keep what a layer does not say, at each lev
   });
   const over = layered(base, { gateway: { http: { token: "0123456789abcdef" }, grpc: { participantHosts: ["c"] } } });
   assertEquals(over.gateway, {
-    http: { listen: "8080", token: "0123456789abcdef", names: [], trustedProxies: [] },
-    grpc: { listen: "", participantHosts: ["c"], broadcasts: "sideBySide" },
+    http: { ...DEFAULT_CONFIG.gateway.http, listen: "8080", token: "0123456789abcdef" },
+    grpc: { ...DEFAULT_CONFIG.gateway.grpc, participantHosts: ["c"] },
   });
-  assertEquals(DEFAULT_CONFIG.gateway.http, { listen: "", token: "", names: [], trustedProxies: [] });
+  assertEquals(DEFAULT_CONFIG.gateway.http.token, "");
   const text = withLayer('{"gateway": {"http": {"listen": "8080"}}}', "my.json", {
     gateway: { grpc: { listen: "7080" } },
   });

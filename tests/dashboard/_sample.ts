@@ -47,6 +47,7 @@ export function sampleServer(fields: Partial<ServerView> = {}): ServerView {
     connections: 0,
     published: 0,
     memoryBytes: null,
+    certificateEndsAt: null,
     http: null,
     draining: null,
     ...fields,

@@ -8,6 +8,7 @@ import {
   lineUrl,
   nextBest,
   nextInTurn,
+  originOf,
   withPass,
 } from "../../dashboard/client/gateways.js";
 import { Surroundings } from "../../dashboard/client/surroundings.js";
@@ -75,7 +76,7 @@ Deno.test("a loopback gateway of another machine, or for a page from another mac
   assertEquals(gateways(named), ["localhost:8080", "127.0.0.1:8081"]);
 });
 
-Deno.test("a page that came over TLS calls its own gateway only, as browsers allow nothing else", () => {
+Deno.test("a page that came over TLS calls gateways with TLS only, as browsers allow nothing else", () => {
   const home = { host: "thrum.example", isSecure: true };
   const view = {
     from: "a",
@@ -84,6 +85,16 @@ Deno.test("a page that came over TLS calls its own gateway only, as browsers all
   assertEquals(gatewaysInOrder(knownServers(view, home), [], home), ["thrum.example"]);
   assertEquals(lineUrl("thrum.example", home), "wss://thrum.example/line");
   assertEquals(lineUrl("[::1]:8080", HOME), "ws://[::1]:8080/line");
+  const secure = server(8001, "https://10.0.0.2:8081", { host: "10.0.0.2" });
+  const both = { ...view, servers: { ...view.servers, c: secure } };
+  assertEquals(gatewaysInOrder(knownServers(both, home), [], home), ["https://10.0.0.2:8081", "thrum.example"]);
+  assertEquals(lineUrl("https://10.0.0.2:8081", home), "wss://10.0.0.2:8081/line");
+  // A page that came without may call both.
+  assertEquals(lineUrl("https://10.0.0.2:8081", HOME), "wss://10.0.0.2:8081/line");
+  assertEquals([originOf("https://10.0.0.2:8081"), originOf("10.0.0.2:8081")], [
+    "https://10.0.0.2:8081",
+    "http://10.0.0.2:8081",
+  ]);
 });
 
 Deno.test("a view that makes no sense names nobody, and no gateway but HOST:PORT is taken", () => {

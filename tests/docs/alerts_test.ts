@@ -20,7 +20,20 @@ const { groups } = parse(await Deno.readTextFile(new URL("../../docs/alerts.yml"
 const rules = groups.flatMap(({ rules }) => rules);
 
 /** Functions, operators and words of PromQL that the rules use. */
-const WORDS = ["up", "and", "by", "on", "sum", "max", "rate", "increase", "histogram_quantile", "offset", "abs"];
+const WORDS = [
+  "up",
+  "and",
+  "by",
+  "on",
+  "sum",
+  "max",
+  "rate",
+  "increase",
+  "histogram_quantile",
+  "offset",
+  "abs",
+  "time",
+];
 
 Deno.test("every alert has a name of its own, a severity, a span and a sentence", () => {
   assertEquals(new Set(rules.map(({ alert }) => alert)).size, rules.length);

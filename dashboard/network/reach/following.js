@@ -5,7 +5,7 @@
  * another server, and comes back as soon as its own answers. Pure: the time comes in.
  */
 
-/** Where a stream is read: "" for the page's own server, else `http://HOST:PORT`. @typedef {string} Base */
+/** Where a stream is read: "" for the page's own server, else such as `http://HOST:PORT`. @typedef {string} Base */
 
 /**
  * What happened. `opened`: headers came; `failed`: the stream is over; `isRefused`: somebody answered, and gave none.

@@ -1,12 +1,13 @@
 /**
- * The Chitty-Chat door: serves `ChittyChatServiceIN`, and calls each participant's own `ChittyChatServiceOUT`, over
- * plain HTTP/2. The chat room decides who hears what; only this file knows gRPC.
+ * The Chitty-Chat door: serves `ChittyChatServiceIN`, over TLS or plain HTTP/2, and calls each participant's own
+ * `ChittyChatServiceOUT`, over plain HTTP/2. The chat room decides who hears what; only this file knows gRPC.
  */
 
 import * as grpc from "@grpc/grpc-js";
 import { getLogger } from "@logtape/logtape";
-import { endpointText, parseEndpoint } from "../../../config/values.ts";
-import type { Endpoint } from "../../../platform/address.ts";
+import { endpointText, parseGateway } from "../../../config/values.ts";
+import type { Config } from "../../../config/config.ts";
+import { type Endpoint, isLoopbackAddress } from "../../../platform/address.ts";
 import type { Clock } from "../../../platform/clock.ts";
 import { type FaultGuard, guarded, UNGUARDED } from "../../../platform/faults.ts";
 import { guardHttp2 } from "../../../platform/http/guarded_http2.ts";
@@ -14,10 +15,12 @@ import {
   endWithCallers,
   type Http2Front,
   type Http2FrontParts,
+  type Http2Tls,
   listenHttp2,
 } from "../../../platform/http/http2_front.ts";
 import { hasHttp2, repairHttp2 } from "../../../platform/http/http2_polyfill.ts";
 import type { Door, DoorParts } from "../door.ts";
+import type { DoorTls } from "../tls/door_tls.ts";
 import { participantCaller } from "./caller.ts";
 import { ChatRoom, type Outcome } from "./chat_room.ts";
 import type { Note } from "./door_clock.ts";
@@ -44,14 +47,14 @@ const logNote: Note = (what, lamport) => logger.debug("{what}, lamport time: {la
  * @throws {Error} with a `code` such as `EADDRINUSE` if it cannot listen there.
  */
 export async function openGrpcDoor(parts: DoorParts, at: Endpoint, note: Note = logNote): Promise<Door> {
-  const { node, config, clock, faults = UNGUARDED, maxCallers = MAX_CALLERS } = parts;
+  const { node, config, clock, faults = UNGUARDED, maxCallers = MAX_CALLERS, tls } = parts;
   let port = 0;
   const room = new ChatRoom({
     clock,
     guests: node.guests,
     participantHosts: config.gateway.grpc.participantHosts,
     broadcasts: config.gateway.grpc.broadcasts,
-    ownPorts: () => [node.port, port, parseEndpoint(node.http)?.port ?? 0],
+    ownPorts: () => [node.port, port, parseGateway(node.http)?.endpoint.port ?? 0],
     call: (endpoint) => participantCaller(endpoint, clock),
     faults,
     note,
@@ -73,7 +76,8 @@ export async function openGrpcDoor(parts: DoorParts, at: Endpoint, note: Note = 
   addStandardServices(server, { clock, faults, isReady: () => node.state === "ready" });
   let front: Http2Front | undefined;
   try {
-    if (hasHttp2()) front = await listenInFront(server, at, { faults, maxCallers: Math.min(maxCallers, MAX_CALLERS) });
+    const most = Math.min(maxCallers, MAX_CALLERS);
+    if (hasHttp2()) front = await listenInFront(server, at, { faults, maxCallers: most, tls: frontTls(tls, config) });
     port = front?.port ?? await listen(server, at);
   } catch (error) {
     room.close();
@@ -86,6 +90,7 @@ export async function openGrpcDoor(parts: DoorParts, at: Endpoint, note: Note = 
   return {
     host,
     port,
+    isSecure: tls !== undefined,
     close: () =>
       closed ??= (() => {
         room.close();
@@ -93,6 +98,12 @@ export async function openGrpcDoor(parts: DoorParts, at: Endpoint, note: Note = 
         return shutDown(server, clock).then(() => front?.cut());
       })(),
   };
+}
+
+/** On the port of the door both are spoken, as on that of the server. */
+function frontTls(tls: DoorTls | undefined, config: Config): Http2Tls | undefined {
+  return tls &&
+    { intake: tls.intake, mayBePlain: (remoteHost) => !config.tls.required || isLoopbackAddress(remoteHost) };
 }
 
 /** Listens itself, as the library must not get everything that comes. */

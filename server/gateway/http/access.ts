@@ -41,7 +41,8 @@ const SAFE_METHODS = ["GET", "HEAD"];
 
 /**
  * Why a request has no business here, with any proof; `undefined` if it has. `gateways` are those of other servers of
- * the network, `HOST:PORT`; their pages may ask this server, too. With `anyName` any one name will do.
+ * the network, `HOST:PORT` or `https://HOST:PORT`; their pages may ask this server, too. With `anyName` any one name
+ * will do.
  */
 export function misdirected(
   { method, headers }: HttpRequest,
@@ -81,16 +82,19 @@ export function misdirected(
 function isGatewayOrigin(origin: string, { host }: Hosts, gateways: readonly string[]): boolean {
   const authority = authorityOf(origin);
   if (authority === undefined) return false;
+  const asked = plainAuthority(authority, origin);
   return gateways.some((gateway) => {
-    const known = plainAuthority(gateway);
-    return known === plainAuthority(authority) && (!known.startsWith(`${LOOPBACK}:`) || isLoopback(host));
+    const known = plainAuthority(authorityOf(gateway) ?? gateway, gateway);
+    // A page of a gateway with TLS came by TLS, or somebody has made it up on its way.
+    if (isSecureUrl(gateway) && !isSecureUrl(origin)) return false;
+    return known === asked && (!known.startsWith(`${LOOPBACK}:`) || isLoopback(host));
   });
 }
 
-/** `HOST:PORT` in which all names of this machine for itself are one. */
-function plainAuthority(authority: string): string {
+/** `HOST:PORT` in which all names of this machine for itself are one. `url` has the `authority`. */
+function plainAuthority(authority: string, url: string): string {
   const name = hostName(authority) ?? "";
-  const port = /:(\d+)$/.exec(authority)?.[1] ?? "80";
+  const port = /:(\d+)$/.exec(authority)?.[1] ?? (isSecureUrl(url) ? "443" : "80");
   return `${isLoopback(name) ? LOOPBACK : name}:${port}`;
 }
 
@@ -154,6 +158,10 @@ function isOurs(name: string | undefined, { host, names }: Hosts): boolean {
  */
 function isSameOrigin(origin: string, host: string): boolean {
   return authorityOf(origin)?.toLowerCase() === host.toLowerCase();
+}
+
+function isSecureUrl(url: string): boolean {
+  return /^https:/i.test(url);
 }
 
 /** `HOST:PORT` of an origin; `undefined` if it is none of a page that came over HTTP. */

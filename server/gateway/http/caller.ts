@@ -22,6 +22,15 @@ export function callerOf({ headers, remoteHost }: HttpRequest, proxies: Readonly
   return caller;
 }
 
+/**
+ * Whether nobody on the way could read `request`: it came by TLS, or one of `proxies` says that it came to it so.
+ */
+export function isProtected({ headers, remoteHost, isSecure }: HttpRequest, proxies: ReadonlySet<string>): boolean {
+  if (isSecure) return true;
+  const hops = (headers["x-forwarded-proto"] ?? "").split(",");
+  return proxies.has(plainAddress(remoteHost).toLowerCase()) && hops.at(-1)!.trim().toLowerCase() === "https";
+}
+
 /** The proxies of a configuration, as `callerOf` compares them. */
 export function proxiesOf(addresses: readonly string[]): ReadonlySet<string> {
   return new Set(addresses.map((address) => plainAddress(address.toLowerCase())));

@@ -158,9 +158,19 @@ export function isProbe({ method, target }: HttpRequest): boolean {
   return (method === "GET" || method === "HEAD") && PROBES.has(partsOf(target).path);
 }
 
-/** Whether a request comes from a page that came over TLS, which then ended in a proxy. */
-export function isSecure({ headers }: HttpRequest): boolean {
-  return headers.origin?.startsWith("https:") ?? false;
+/** Whether a request comes from a page that came over TLS, which may have ended in a proxy. */
+export function isSecure({ headers, isSecure }: HttpRequest): boolean {
+  return isSecure || (headers.origin?.startsWith("https:") ?? false);
+}
+
+/** The answer of a gateway with TLS to a request that came without, and is no stranger's. */
+export function bySecureWay({ method, target, headers }: HttpRequest, surroundings: Surroundings): HttpReply {
+  const location = `https://${headers.host}${target}`;
+  // Whatever else was said is said already, and anybody could hear it: nobody should say it twice.
+  const isHarmless = method === "GET" || method === "HEAD";
+  return isHarmless
+    ? errorReply(308, `this gateway speaks TLS: ${location}`, surroundings, { location })
+    : errorReply(403, "this gateway speaks TLS: https://", surroundings);
 }
 
 /** Headers of every answer that is not a file of the site. */

@@ -17,6 +17,7 @@ import {
   type HttpListener,
   type HttpReply,
   type HttpRequest,
+  type HttpTls,
   type HttpUpgrade,
   listenHttp,
   MAX_HEADER_BYTES,
@@ -26,13 +27,14 @@ import type { Door } from "../door.ts";
 import { isLoopback, type Shown } from "./access.ts";
 import { assetsOf } from "./assets.ts";
 import { CompressedReplies } from "./compressed.ts";
-import { callerOf, proxiesOf } from "./caller.ts";
+import { callerOf, isProtected, proxiesOf } from "./caller.ts";
 import { diagramStyleHash, LiveDiagram } from "./diagram.ts";
 import { EventStreams, MAX_STREAMS } from "./event_streams.ts";
 import type { GatewayNode } from "./gateway_node.ts";
 import {
   type Answer,
   apiHeaders,
+  bySecureWay,
   decide,
   errorReply,
   isProbe,
@@ -60,6 +62,8 @@ export interface HttpDoorParts {
   readonly crypto: SecretCrypto;
   /** The most connections at once that are neither streams nor WebSockets. */
   readonly maxCallers?: number;
+  /** Its TLS; none if absent. */
+  readonly tls?: HttpTls | undefined;
   /** Takes exceptions in the gateway; without it they are thrown on. */
   readonly faults?: FaultGuard;
 }
@@ -137,6 +141,7 @@ class HttpDoor implements Door, HttpHandler {
     this.#listener = await listenHttp(at, this, {
       ...(this.#parts.maxCallers === undefined ? {} : { maxCallers: this.#parts.maxCallers }),
       faults: this.#faults,
+      tls: this.#parts.tls,
     });
     // Nobody guesses a random token that nobody was told.
     const token = config.gateway.http.token || crypto.digest(String.fromCharCode(...crypto.randomBytes(32)));
@@ -154,6 +159,10 @@ class HttpDoor implements Door, HttpHandler {
 
   get port(): number {
     return this.#listener.port;
+  }
+
+  get isSecure(): boolean {
+    return this.#parts.tls !== undefined;
   }
 
   close(): Promise<void> {
@@ -176,6 +185,10 @@ class HttpDoor implements Door, HttpHandler {
     const request = this.#fromCaller(upgrade.request);
     const stranger = refuseStranger(request, this.#surroundings, this.#node.gateways);
     if (stranger !== undefined) return this.#refuseUpgrade(upgrade, stranger);
+    const isSafe = isProtected(upgrade.request, this.#proxies);
+    if (this.isSecure && !isSafe) {
+      return this.#refuseUpgrade(upgrade, errorReply(403, "this gateway speaks TLS: wss://", this.#surroundings));
+    }
     const answer = decide(request, "", this.#judge(request), this.#node.state, this.#surroundings);
     if (answer.kind !== "line") {
       const isRefused = answer.kind === "reply" && answer.reply.status >= 400;
@@ -184,7 +197,8 @@ class HttpDoor implements Door, HttpHandler {
     }
     // Deno 2.5 does not tell the remote address. Then nobody is farther away than our own listening address allows.
     const remoteHost = request.remoteHost === "" && isLoopback(this.host) ? this.host : request.remoteHost;
-    this.#webSockets.accept(upgrade, remoteHost, (link) => this.#node.accept(link, "websocket"));
+    const caller = { remoteHost, isProtected: isSafe };
+    this.#webSockets.accept(upgrade, caller, (link) => this.#node.accept(link, "websocket"));
   }
 
   #refuseUpgrade(upgrade: HttpUpgrade, reply: HttpReply): void {
@@ -202,6 +216,9 @@ class HttpDoor implements Door, HttpHandler {
     const { gateways } = this.#node;
     const stranger = refuseStranger(request, this.#surroundings, gateways);
     if (stranger !== undefined) return asked.reply(stranger);
+    if (this.isSecure && !isProbe(request) && !isProtected(asked.request, this.#proxies)) {
+      return asked.reply(bySecureWay(request, this.#surroundings));
+    }
     const exchange = withHeaders(this.#compressed.around(asked), sharingHeaders(request));
     const body = await this.#bodyOf(exchange);
     if (typeof body !== "string") return exchange.reply(body);

@@ -332,6 +332,11 @@ const METRICS: Readonly<Record<string, Metric>> = {
     values: ({ disk }) =>
       SPACES.map((state) => ({ value: (disk?.space ?? "open") === state ? 1 : 0, labels: { state } })),
   },
+  thrum_tls_certificate_expiry_seconds: {
+    help: "When the first certificate of the server ends, in seconds since 1970; absent without TLS.",
+    type: "gauge",
+    values: ({ certificateEndsAt }) => present(certificateEndsAt === undefined ? undefined : certificateEndsAt / 1_000),
+  },
 };
 
 /** The names of all metrics. A histogram's samples have `_bucket`, `_sum` and `_count` behind it. */

@@ -13,8 +13,8 @@ const SHARED: ReadonlySet<string> = new Set([
 ]);
 /** Gateways in a header. More servers than a network has. */
 const MOST_GATEWAYS = 64;
-/** `HOST:PORT`, and nothing that means more in a header. */
-const GATEWAY = /^(\[[0-9a-f:.]+\]|[a-z0-9_.-]+):\d{1,5}$/i;
+/** `HOST:PORT` or `https://HOST:PORT`, and nothing that means more in a header. */
+const GATEWAY = /^(?:https:\/\/)?(?:\[[0-9a-f:.]+\]|[a-z0-9_.-]+):\d{1,5}$/i;
 
 /** Whether a page of another server may read the answer to `request`. */
 export function isShared({ method, headers }: HttpRequest, path: string): boolean {
@@ -39,5 +39,5 @@ export function sharingHeaders({ headers: { origin, host } }: HttpRequest): Read
 /** What the page of the network may ask, for its content policy: this server, and the gateways of the others. */
 export function allowedCalls(gateways: readonly string[]): string {
   const known = [...new Set(gateways)].filter((gateway) => GATEWAY.test(gateway)).slice(0, MOST_GATEWAYS);
-  return ["'self'", ...known.map((gateway) => `http://${gateway}`)].join(" ");
+  return ["'self'", ...known.map((gateway) => gateway.startsWith("https:") ? gateway : `http://${gateway}`)].join(" ");
 }

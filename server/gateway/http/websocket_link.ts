@@ -5,7 +5,6 @@
  */
 
 import { WebSocket, WebSocketServer } from "ws";
-import type { Endpoint } from "../../../platform/address.ts";
 import type { Clock, Timer } from "../../../platform/clock.ts";
 import { type FaultGuard, guarded, UNGUARDED } from "../../../platform/faults.ts";
 import type { HttpUpgrade, UpgradedSocket } from "../../../platform/http/http_server.ts";
@@ -28,11 +27,20 @@ export interface WebSocketParts {
 /** Makes links of upgrades. */
 export interface WebSocketAcceptor {
   /** Shakes hands, and hands over the link; a request that is no good it answers by itself. */
-  accept(upgrade: HttpUpgrade, remoteHost: string, onLink: (link: Link) => void): void;
+  accept(upgrade: HttpUpgrade, caller: WebSocketCaller, onLink: (link: Link) => void): void;
   /** Shakes hands only to say why nothing comes of it. */
   turnAway(upgrade: HttpUpgrade, why: string): void;
 }
 
+/** Who has asked for an upgrade. */
+export interface WebSocketCaller {
+  readonly remoteHost: string;
+  /** Whether nobody on the way reads what is said. */
+  readonly isProtected: boolean;
+}
+
+/** Browsers tell no page what certificate they have seen, so nothing can be bound to it. */
+const CHANNEL = { serverEndPoint: undefined, isResumed: false } as const;
 /** Codes of RFC 6455, section 7.4.1. */
 const NORMAL = 1000;
 const TOO_BIG = 1009;
@@ -64,13 +72,13 @@ export function webSocketAcceptor(parts: WebSocketParts): WebSocketAcceptor {
   });
   const shared = { highWaterBytes, clock, faults, cache: new FrameCache(clock), tooLong: tooLongLine(maxLineBytes) };
   return {
-    accept({ request, raw }, remoteHost, onLink) {
+    accept({ request, raw }, caller, onLink) {
       const { remotePort } = request;
       server.handleUpgrade(raw.request, raw.socket, raw.head, (socket) => {
         const link = new WebSocketLink(
           socket as LineSocket,
           raw.socket,
-          { host: remoteHost, port: remotePort },
+          { ...caller, remotePort },
           shared,
         );
         guarded(faults, "websocket", () => onLink(link), () => link.destroy());
@@ -115,6 +123,7 @@ interface Shared {
 class WebSocketLink implements Link {
   readonly remoteHost: string;
   readonly remotePort: number;
+  readonly channel: Link["channel"];
   readonly #webSocket: LineSocket;
   readonly #socket: UpgradedSocket;
   readonly #shared: Shared;
@@ -139,13 +148,14 @@ class WebSocketLink implements Link {
   constructor(
     webSocket: LineSocket,
     socket: UpgradedSocket,
-    { host, port }: Endpoint,
+    { remoteHost, remotePort, isProtected }: WebSocketCaller & { readonly remotePort: number },
     shared: Shared,
   ) {
     this.#webSocket = webSocket;
     this.#socket = socket;
-    this.remoteHost = host;
-    this.remotePort = port;
+    this.remoteHost = remoteHost;
+    this.remotePort = remotePort;
+    this.channel = isProtected ? CHANNEL : undefined;
     this.#shared = shared;
     this.#reading = new ReadSwitch(webSocket, () => this.#guarded(() => this.#handOn()));
     // Until somebody reads.

@@ -19,11 +19,21 @@ export interface WireObserversParts extends MachineParts {
   readonly spans: SpanOutput | undefined;
   readonly memoryBytes: (() => number) | undefined;
   readonly auditLog: Pick<AuditLog, "state"> | undefined;
+  readonly certificateEndsAt: (() => number | undefined) | undefined;
 }
 
 /** The observers of one server. */
 export function wireObservers(parts: WireObserversParts, wired: Wired): WiredObservers {
-  const { config, clock, crypto, faults, log: { journal, userLists, budget }, writeTrace, memoryBytes } = parts;
+  const {
+    config,
+    clock,
+    crypto,
+    faults,
+    log: { journal, userLists, budget },
+    writeTrace,
+    memoryBytes,
+    certificateEndsAt,
+  } = parts;
   const startedAt = clock.wallMs();
   const counters = new MetricCounters(LIMIT_NAMES);
   const { spans: output } = parts;
@@ -55,6 +65,7 @@ export function wireObservers(parts: WireObserversParts, wired: Wired): WiredObs
         lamport: journal.lamport,
         published: journal.accepted,
         memoryBytes: memoryBytes?.(),
+        certificateEndsAt: certificateEndsAt?.(),
         http,
         draining: closing.isDraining ? handover.progress : null,
         links: backplane.routes,
@@ -109,6 +120,7 @@ export function wireObservers(parts: WireObserversParts, wired: Wired): WiredObs
         disk: budget.state,
         audit: parts.auditLog?.state,
         auditDisagreements: wired.audits.disagreements,
+        certificateEndsAt: certificateEndsAt?.(),
         faults: faults.counts,
       });
     },

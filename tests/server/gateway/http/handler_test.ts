@@ -243,6 +243,12 @@ Deno.test("pages of other servers of the network may speak the line protocol her
     for (const origin of good) assertEquals(asks(line, origin, known), isShared ? undefined : 403, `${line} ${origin}`);
     for (const origin of bad) assertEquals(asks(line, origin, known), 403, `${line} from ${origin}`);
   }
+  // A gateway with TLS has pages that came by TLS.
+  const secure = ["https://10.0.0.7:8080", "https://b.example:443", "https://127.0.0.1:8081"];
+  for (const origin of ["https://10.0.0.7:8080", "https://b.example", "https://localhost:8081"]) {
+    assertEquals(asks("GET /line", origin, secure), undefined, origin);
+    assertEquals(asks("GET /line", origin.replace("https", "http"), secure), 403, origin);
+  }
   // At another machine's loopback address there may be anything on the visitor's.
   assertEquals(asks("GET /line", "http://127.0.0.1:8081", known, site("10.0.0.8")), 403);
   assertEquals(asks("GET /line", "http://localhost:8081", known, ABROAD), 403);
@@ -268,6 +274,7 @@ Deno.test("a page of another server can read what it may ask, and the page of th
     ].join(" "),
   );
   assertEquals(policy("GET /assets/style.css", ["127.0.0.1:8081"]), "'self'");
+  assertEquals(policy("GET /", ["https://b.example:443", "https://x; y:1"]), "'self' https://b.example:443");
   // Browsers take no new policy from an answer that only says that nothing has changed.
   const { etag } = replyOf(decide(request("GET /"), "", "nothing", "ready", SITE))!.headers;
   const again = request("GET /", { "if-none-match": etag! });

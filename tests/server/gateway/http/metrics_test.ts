@@ -16,6 +16,7 @@ const STRANGE = 's-"2\\\n';
 const NUMBERS: ReturnType<ThrumNode["metrics"]> = {
   startedAt: 1_700_000_000_000,
   connections: { new: 1, client: 2, plain: 3, server: 4, guest: 5 },
+  certificateEndsAt: 4_102_444_800_500,
   waiting: 6,
   accepted: 7,
   closed: { LOGGED_OUT: 8, HEARTBEAT_TIMEOUT: 9 },
@@ -147,6 +148,7 @@ Deno.test("every number of a node is a metric, in the units of Prometheus", asyn
       "thrum_store_limit_bytes 31",
       'thrum_store_space{state="open"} 0',
       'thrum_store_space{state="full"} 1',
+      "thrum_tls_certificate_expiry_seconds 4102444800.5",
     ]
   ) assert(lines.has(line), line);
   assert([...lines].some((line) => /^process_resident_memory_bytes \d{7,}$/.test(line)));

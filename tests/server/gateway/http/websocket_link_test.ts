@@ -15,7 +15,8 @@ testLinkContract({
     const acceptor = webSocketAcceptor({ maxLineBytes: 65_536, highWaterBytes: 65_536, clock: realClock });
     const listener = await listenHttp({ host: "127.0.0.1", port: 0 }, {
       request: (exchange) => exchange.reply({ status: 404, headers: {}, body: "" }),
-      upgrade: (upgrade) => acceptor.accept(upgrade, "127.0.0.1", (link) => near = link),
+      upgrade: (upgrade) =>
+        acceptor.accept(upgrade, { remoteHost: "127.0.0.1", isProtected: false }, (link) => near = link),
     });
     try {
       await using far = await LineClient.connectWebSocket(listener.port);
