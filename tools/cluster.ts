@@ -1,7 +1,7 @@
 /**
  * `deno task cluster 3`: so many servers on this machine, as one network, to look at and to kill. Each is a process of
  * its own with a data folder of its own, `thrum-data/cluster-1` and so on; what they log is shown with their number
- * before it. Ctrl-C ends all of them.
+ * before it. With `--tls` they have certificates, made for this one run. Ctrl-C ends all of them.
  */
 
 import { SERVER_PROGRAM } from "../config/server_arguments.ts";
@@ -11,8 +11,10 @@ import { layered } from "../config/load.ts";
 import { endpointText, LISTENING_PORTS, quoted, wholeNumber } from "../config/values.ts";
 import { findNetworkSecret, keepNetworkSecret } from "../server/gateway/network_secret.ts";
 import type { Endpoint } from "../platform/address.ts";
+import { loadTlsInit } from "../server/gateway/tls/load_init.ts";
 import { onStopSignal } from "../platform/signals.ts";
 import { styleFor } from "../platform/terminal.ts";
+import { tlsSupport } from "../platform/tls/tls_support.ts";
 import { VERSION } from "../protocol/version.ts";
 import { LOCKED } from "./locked.ts";
 import { fromSources, SERVER_PERMISSIONS } from "./permissions.ts";
@@ -46,17 +48,21 @@ const FLAGS = {
     help: "port of the first, the others follow; 0 takes free ones",
     default: String(DEFAULT_PORT),
   },
+  tls: { help: "with TLS between them, to clients and to browsers; the certificates are made for this one run" },
   help: { short: ["-h"], help: "show this" },
 } satisfies Flags;
 
 const PROGRAM: Program<typeof FLAGS> = {
   name: "deno task cluster",
   summary: "several servers on this machine, as one network",
-  usage: ["[N] [--port PORT]"],
+  usage: ["[N] [--port PORT] [--tls]"],
   commands: {},
   flags: FLAGS,
   environment: [["NO_COLOR", "any value: no colours"]],
-  examples: [["3", "three servers, on the ports 8001, 8002 and 8003"]],
+  examples: [
+    ["3", "three servers, on the ports 8001, 8002 and 8003"],
+    ["3 --tls", "the same by TLS, and what a client then types"],
+  ],
   exitCodes: [[0, "ended by Ctrl-C, in good order"], [
     1,
     "the command line is wrong, or a server could not be started",
@@ -68,8 +74,29 @@ const isColoured = Deno.stdout.isTerminal() && !Deno.noColor;
 const children = new Map<number, Deno.ChildProcess>();
 let isEnding = false;
 
+/** The files of one run with TLS. */
+interface RunTls {
+  readonly folder: string;
+  /** Names the certificate. */
+  readonly configFile: string;
+  readonly caFile: string;
+}
+
+/** Makes certificates that are gone with the run. They are for this machine alone. */
+async function makeTls(): Promise<RunTls> {
+  if (!tlsSupport(Deno.version.deno).hasOnePort) throw new UsageError("--tls needs Deno 2.8");
+  const { tlsInit } = await loadTlsInit();
+  const folder = await Deno.makeTempDir({ prefix: "thrum-tls-" });
+  const asked = { folder, name: "server", for: "server", hosts: ["localhost"] } as const;
+  const { authority, certificate } = await tlsInit(asked, Date.now(), crypto.randomUUID().slice(0, 6));
+  const tls = { cert: certificate.file, key: certificate.keyFile, ca: authority.file };
+  const configFile = `${folder}/config.json`;
+  await Deno.writeTextFile(configFile, JSON.stringify({ tls }));
+  return { folder, configFile, caFile: authority.file };
+}
+
 /** Starts `count` servers one after the other: each has all that were before it to join. */
-async function startAll(count: number, firstPort: number): Promise<Running[]> {
+async function startAll(count: number, firstPort: number, tls: RunTls | undefined): Promise<Running[]> {
   // Kept where the first server would keep it, so that it is the same the next time and for one
   // that is started by hand.
   const store = { data: folderOf(1), ephemeral: false };
@@ -80,7 +107,7 @@ async function startAll(count: number, firstPort: number): Promise<Running[]> {
   while (running.length < count && !isEnding) {
     const number = running.length + 1;
     const port = firstPort === 0 ? 0 : firstPort + running.length;
-    const child = spawn(serverArguments({ number, port, httpPort: 0 }, running[0]), network.secret);
+    const child = spawn(serverArguments({ number, port, httpPort: 0 }, running[0], tls), network.secret);
     children.set(number, child);
     running.push({ number, child, ...await listening(child, number, count) });
   }
@@ -91,10 +118,12 @@ async function startAll(count: number, firstPort: number): Promise<Running[]> {
 function serverArguments(
   { number, port, httpPort }: Pick<Running, "number" | "port" | "httpPort">,
   first: Running | undefined,
+  tls: RunTls | undefined,
 ): string[] {
+  const config = tls === undefined ? [] : ["--config", tls.configFile];
   const join = first === undefined ? [] : ["--join", endpointText(first)];
   const listening = ["--host", HOST, "--port", String(port), "--http", String(httpPort)];
-  return ["--no-prompt", ...listening, "--data", folderOf(number), ...join];
+  return ["--no-prompt", ...listening, ...config, "--data", folderOf(number), ...join];
 }
 
 function folderOf(number: number): string {
@@ -130,7 +159,7 @@ async function listening(
   const printing = eachLine(child.stdout, (line) => {
     const [, host, port] = line.match(/listening on (\S+):(\d+)$/) ?? [];
     if (host !== undefined) endpoint = { host, port: Number(port) };
-    const [, httpPort] = line.match(/dashboard +http:\S+:(\d+)\//) ?? [];
+    const [, httpPort] = line.match(/dashboard +https?:\S+:(\d+)\//) ?? [];
     if (httpPort !== undefined && endpoint !== undefined) where.resolve({ ...endpoint, httpPort: Number(httpPort) });
   });
   const ended = Promise.all([child.status, logging, printing]).then(([{ code }]) => {
@@ -145,12 +174,12 @@ async function listening(
 }
 
 /** Says when a server ends that nobody asked to, and how to bring it back. */
-async function watch(server: Running, others: readonly Running[]): Promise<void> {
+async function watch(server: Running, others: readonly Running[], tls: RunTls | undefined): Promise<void> {
   const { number, child } = server;
   const { code, signal } = await child.status;
   if (isEnding) return;
   const join = others.find((other) => other.number !== number && children.has(other.number));
-  const args = serverArguments(server, join).join(" ").replace(" --data", " \\\n    --data");
+  const args = serverArguments(server, join, tls).join(" ").replace(" --data", " \\\n    --data");
   console.log(
     `${tag(number)} ${red(`has ended: ${signal ?? `exit code ${code}`}`)}. To bring it back, in another terminal:\n\n` +
       // In rows of their own and without the number, so that it can be copied.
@@ -158,23 +187,28 @@ async function watch(server: Running, others: readonly Running[]): Promise<void>
   );
 }
 
-function showHelp(running: readonly Running[]): void {
+function showHelp(running: readonly Running[], tls: RunTls | undefined): void {
   const [first, ...rest] = running;
   const second = rest[0] ?? first!;
   const third = rest[1] ?? first!;
   const rows = running.map((server) =>
     `  ${tag(server.number)} ${endpointText(server)}  pid ${String(server.child.pid).padEnd(7)}  ` +
-    `http://localhost:${server.httpPort}  ${folderOf(server.number)}`
+    `${tls === undefined ? "http" : "https"}://localhost:${server.httpPort}  ${folderOf(server.number)}`
   );
-  const commands = [
-    [`deno task client --port ${first!.port}`, "talk"],
-    [`deno task --quiet client listen --port ${second.port}`, "see it elsewhere"],
-    [`deno task --quiet client publish '{"n": 1}' --port ${third.port}`, "say something"],
+  const trust = tls === undefined ? "" : ` --tls --ca ${tls.caFile}`;
+  const typed: [string, string][] = [
+    [`deno task client --port ${first!.port}${trust}`, "talk"],
+    [`deno task --quiet client listen --port ${second.port}${trust}`, "see it elsewhere"],
+    [`deno task --quiet client publish '{"n": 1}' --port ${third.port}${trust}`, "say something"],
     [`kill -9 ${second.child.pid}`, `kill server ${second.number}`],
-  ].map(([line, does]) => `  ${line!.padEnd(58)} ${dim(does!)}`);
+  ];
+  const columns = Math.max(...typed.map(([line]) => line.length));
+  const commands = typed.map(([line, does]) => `  ${line.padEnd(columns)}  ${dim(does)}`);
   console.log(
     `\n${bold(`${running.length} servers`)} ${green("listening")}\n\n${rows.join("\n")}\n\n` +
-      `In a browser: the dashboard of any of them shows all. In other terminals:\n\n${
+      `In a browser${
+        tls === undefined ? "" : ` that trusts ${tls.caFile}`
+      }: the dashboard of any of them shows all. In other terminals:\n\n${
         commands.join("\n")
       }\n\nCtrl-C ends all of them.\n`,
   );
@@ -226,15 +260,17 @@ async function main(): Promise<number> {
     isEnding = true;
     asked.resolve();
   });
+  const tls = values.tls ? await makeTls() : undefined;
   try {
-    const running = await Promise.race([startAll(count, port), asked.promise]);
+    const running = await Promise.race([startAll(count, port, tls), asked.promise]);
     if (running === undefined || isEnding) return 0;
-    showHelp(running);
-    const over = Promise.all(running.map((server) => watch(server, running)));
+    showHelp(running, tls);
+    const over = Promise.all(running.map((server) => watch(server, running, tls)));
     await Promise.race([asked.promise, over]);
     return 0;
   } finally {
     await endAll();
+    if (tls !== undefined) await Deno.remove(tls.folder, { recursive: true });
   }
 }
 

@@ -1,7 +1,9 @@
 /** `deno task cluster`: real processes, in a folder of their own and on free ports. */
 
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
-import { NO_TERMINAL, Program, type ProgramParts } from "../support/program.ts";
+import { tlsSupport } from "../../platform/tls/tls_support.ts";
+import { NO_TERMINAL, Program, type ProgramParts, startClient } from "../support/program.ts";
+import { eventually } from "../support/until.ts";
 import { LOCKED } from "../../tools/locked.ts";
 
 const TOOL = new URL("../../tools/cluster.ts", import.meta.url).pathname;
@@ -63,6 +65,35 @@ function isAlive(pid: number): boolean {
 async function assertNobodyListens(port: number): Promise<void> {
   await assertRejects(() => Deno.connect({ hostname: "127.0.0.1", port }), Deno.errors.ConnectionRefused);
 }
+
+Deno.test({
+  name: "cluster --tls has servers that speak TLS with each other, with clients and with browsers, and cleans up",
+  ignore: !tlsSupport(Deno.version.deno).hasOnePort,
+}, async () => {
+  await withCluster(["2", "--port", "0", "--tls"], {}, async (cluster, cwd) => {
+    await cluster.sees(/Ctrl-C ends all of them\.\n/);
+    const [, caFile] = cluster.output.match(/deno task client --port \d+ --tls --ca (\S+\/ca\.pem)/)!;
+    const [first, second] = [...cluster.output.matchAll(/\[\d\] 127\.0\.0\.1:(\d+) .* https:\/\/localhost:(\d+)/g)];
+    using client = Deno.createHttpClient({ caCerts: [Deno.readTextFileSync(caFile!)] });
+    const view = async () => {
+      const answer = await fetch(`https://localhost:${first![2]}/api/network?only=servers`, { client });
+      return Object.values((await answer.json()).servers) as { state: string; http: string | null }[];
+    };
+    await eventually(
+      async () =>
+        (await view()).some(({ state, http }) => state === "linked" && http === `https://127.0.0.1:${second![2]}`),
+      "a link between the servers",
+    );
+    await using listener = startClient(["listen", "--json", "--port", second![1]!, "--tls", "--ca", caFile!], { cwd });
+    await listener.tells(/connected to 127\.0\.0\.1/);
+    await using sender = startClient(["publish", '{"n":1}', "--port", first![1]!, "--tls", "--ca", caFile!], { cwd });
+    assertEquals(await sender.ended(), 0);
+    await listener.sees(/"n":1/);
+    cluster.signal("SIGTERM");
+    assertEquals(await cluster.ended(), 0);
+    await assertRejects(() => Deno.stat(caFile!), Deno.errors.NotFound);
+  });
+});
 
 Deno.test("cluster starts servers with one secret, says what to type, and ends all of them", async () => {
   await withCluster(["3", "--port", "0"], {}, async (cluster, cwd) => {
