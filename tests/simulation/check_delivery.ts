@@ -269,7 +269,7 @@ function wasBuried(evidence: Evidence, { server, id }: Stored, until: number): b
 }
 
 /** What clients of a user had received until then, as `sender#n`. */
-function receivedBefore(evidence: Evidence, username: string, at: number): ReadonlySet<string> {
+export function receivedBefore(evidence: Evidence, username: string, at: number): ReadonlySet<string> {
   const sessions = new Set(
     evidence.told("entered").filter((event) => event.username === username).map(({ session }) => session),
   );

@@ -1,6 +1,6 @@
 /** Checks what is promised to users with a name who cannot say themselves what they have or missed. Pure. */
 
-import { covers, vectorAt } from "./check_delivery.ts";
+import { covers, receivedBefore, vectorAt } from "./check_delivery.ts";
 import { type Evidence, overlaps, type Span, type Stored, type Told, type Violation } from "./evidence.ts";
 
 /** A server that dies so soon after a login may not have told anybody of it. */
@@ -55,8 +55,13 @@ function* missedIn(evidence: Evidence, { who, session, at }: Told<"is">): Genera
       `${sender}#${n}`
     ),
   );
+  // Whoever comes without a vector stands where its user stood, also in a process that is no more.
+  const hadByUser = receivedBefore(evidence, last.username, first.from);
   for (const [key, copies] of evidence.copies) {
-    if (received.has(key) || !evidence.survives(key) || copies.every(({ isFor }) => isFor !== "everyone")) continue;
+    if (received.has(key) || hadByUser.has(key)) continue;
+    if (!evidence.survives(key) || !evidence.survives(key) || copies.every(({ isFor }) => isFor !== "everyone")) {
+      continue;
+    }
     // Who had what stood under its number before counts as one who has it.
     if (copies.some(({ id }) => evidence.givenTwice.has(id))) continue;
     if (copies.some((copy) => covers(had, copy.id) || mayBeMissed(evidence, who, stays, copy, copies))) continue;

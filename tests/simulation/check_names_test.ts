@@ -65,6 +65,30 @@ Deno.test("a plain client that left and entered anew has missed nothing", () => 
   assertEquals(breaks(MISSED, [...LIFE, ...MEANWHILE, ...anew, END]), false);
 });
 
+Deno.test("a plain client does not miss what its user had received in an earlier process", () => {
+  const received = (at: number): Told => [at, "c1", {
+    what: "received",
+    session: "c1.1",
+    chain: "c1.1",
+    sender: "c2.1",
+    n: 1,
+    id: "s1:1",
+  }];
+  const entries = [{ id: "s1:1", isFor: "everyone", sender: "c2.1", n: 1 }] as const;
+  const told = (...more: readonly Told[]): Told[] => [
+    ...LIFE.slice(0, 5),
+    [4_000, "s1", { what: "stored", entries }],
+    ...more,
+    ...LIFE.slice(5),
+    ...enters(8_000, "c1.2", "s2", "c1/2"),
+    // It is new at that server.
+    [9_000, "s2", { what: "stored", entries }],
+    END,
+  ];
+  assertEquals(breaks(MISSED, told()), true);
+  assertEquals(breaks(MISSED, told(received(4_001))), false);
+});
+
 Deno.test("a plain client that is sent on with the answer to its first login begins where it is sent", () => {
   const sentOn = (closedAt: number, reason = "REDIRECTED"): Told[] => {
     const sending: Told[] = [
