@@ -66,6 +66,8 @@ export class Receiving {
   #lacksMessages = false;
   /** The first login has not been answered to its end, where those come that waited. */
   #isFirst = false;
+  /** The server of this connection has said that all has come that was missed. */
+  #isCaughtUp = false;
   /** The vector that was taken when the last iterator of activities was left. */
   #left: Vector | undefined;
   /** The client begins now: what came before the end of its first login is not given to anybody. */
@@ -151,6 +153,7 @@ export class Receiving {
     const isTold = features?.includes("chat") ?? false;
     this.#replayed = resume?.replayed ?? 0;
     this.#offline = 0;
+    this.#isCaughtUp = false;
     const gaps = resume?.gap ?? [];
     if (gaps.length > 0) {
       logger.warn("The server no longer has some missed entries: {gaps}", { gaps });
@@ -179,7 +182,10 @@ export class Receiving {
     this.#progress.cutOff();
   }
 
-  /** The server says that all has come that was missed. */
+  /**
+   * The server says that all has come that was missed. It says so again, `isComplete` then, when it has got all that
+   * the client has from other servers.
+   */
   caughtUp(vector: WireVector, isComplete = false): void {
     // Not all of it was taken: this is said again when it has come again.
     if (this.#isLeftOut) return;
@@ -188,6 +194,8 @@ export class Receiving {
       this.#lacksMessages = false;
       this.#owner.onDelivered();
     }
+    if (this.#isCaughtUp) return;
+    this.#isCaughtUp = true;
     this.#progress.caughtUp(vector);
     this.#tellCaughtUp();
   }

@@ -227,6 +227,8 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
     this.#owner.arrived();
   }
 
+  passedAhead(): void {}
+
   movedOn(): void {}
 
   forUser(_segment: unknown, bytes: Uint8Array): Uint8Array {

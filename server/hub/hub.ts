@@ -174,12 +174,14 @@ export class Hub {
   }
 
   #atEnd(reader: Reader): void {
-    const wasBehind = reader.state === "behind";
+    const { state } = reader;
+    const wasBehind = state === "behind";
     // Once it is here every segment passes through `readSegment`, which sees to that.
     if (wasBehind) dropPassed(reader.cursor, this.#log.vector);
     if (reader.endsAt < Infinity) this.#move(reader, "gone");
     else this.#move(reader, reader.cursor.ahead.size === 0 ? "live" : "skipping");
     if (wasBehind) reader.owner.caughtUp();
+    else if (reader.state !== state) reader.owner.passedAhead();
   }
 
   #move(reader: Reader, state: ReaderState): void {

@@ -21,6 +21,11 @@ export type ReaderState = "live" | "skipping" | "behind" | "gone";
 export interface ReaderOwner {
   /** The reader has come to the end of the log. Called when it gets there, not while it stays. */
   caughtUp(): void;
+  /**
+   * The reader is at the end of the log, and the log has come past all that the reader had got elsewhere. Called when
+   * that happens there, not when the reader comes to the end with nothing of that left.
+   */
+  passedAhead(): void;
   /** The reader is behind and its cursor has come to a new place. */
   movedOn(): void;
   /**

@@ -204,6 +204,21 @@ Deno.test("Receiving.delivered speaks again once a server that has all that the 
   }
 });
 
+Deno.test("Receiving.delivered speaks again also when a server says later that it has all, which is told to nobody else", async () => {
+  const { receiving, events, acknowledged } = logIn({ s: 10 });
+  const messages = receiving.messages();
+  receiving.message(message("s:3", { offline: true }), 10);
+  await take(messages, 1);
+  receiving.cutOff();
+  receiving.begin({ command: "LOGIN_SUCCESS", info: "", features: ["chat"], resume: { vector: {}, replayed: 0 } });
+  receiving.caughtUp({});
+  const [told, before] = [events.length, acknowledged()];
+  receiving.activity(activity("t:1"), 10);
+  receiving.caughtUp({ s: 10, t: 1 }, true);
+  assertEquals([receiving.delivered, acknowledged()], [{ s: 3 }, before + 1]);
+  assertEquals([receiving.received, events.length], [{ s: 10, t: 1 }, told]);
+});
+
 Deno.test("Receiving claims no delivery under numbers that their server gives anew", async () => {
   const { receiving, acknowledged } = logIn({ s: 10, t: 1 });
   receiving.caughtUp({ s: 10, t: 1 });

@@ -32,8 +32,8 @@ export interface ResumePoint {
   readonly resume: WireResume;
   /** What the client has when it reaches the present end of the log. */
   readonly reaches: Vector;
-  /** Whether the client brought a vector, and all entries are here that the vector names. */
-  readonly isComplete: boolean;
+  /** Whether the client brought a vector. */
+  readonly isBrought: boolean;
   /** Activities that the client gets before the live ones. */
   readonly missed: number;
   /** For plain clients, which get no more than a sentence. Empty when nothing is lost. */
@@ -89,7 +89,7 @@ export function resumePointOf(brings: Vector | undefined, stood: Vector | undefi
       serverId: log.serverId,
       resume,
       reaches: log.vector,
-      isComplete: false,
+      isBrought: false,
       missed: 0,
       lossInWords: "",
     };
@@ -109,7 +109,8 @@ export function resumePointOf(brings: Vector | undefined, stood: Vector | undefi
   return {
     after: missing.after,
     isAtEnd: missing.after >= log.head,
-    has,
+    // Nothing comes of an origin that is forgotten whole, so nothing of it is waited for.
+    has: known,
     serverId: as,
     resume: {
       ...told,
@@ -117,7 +118,7 @@ export function resumePointOf(brings: Vector | undefined, stood: Vector | undefi
       ...(forgotten.length === 0 ? {} : { forgotten }),
     },
     reaches,
-    isComplete: brings !== undefined && Object.keys(known).every((of) => sequenceOf(log.vector, of) >= known[of]!),
+    isBrought: brings !== undefined,
     missed: missing.activities,
     lossInWords: inWords(missing),
   };
@@ -132,7 +133,7 @@ export function unreadPoint({ head, serverId }: Pick<ResumedLog, "head" | "serve
     serverId,
     resume: { vector: {}, replayed: 0 },
     reaches: {},
-    isComplete: false,
+    isBrought: false,
     missed: 0,
     lossInWords: "",
   };

@@ -54,7 +54,9 @@ export class ServedClient implements ReaderOwner {
   /** The position after which it is read to. */
   readonly #beganAfter: Position;
   /** What CAUGHT_UP will say. */
-  #comesTo: Pick<ResumePoint, "reaches" | "isComplete"> | undefined;
+  #comesTo: Vector | undefined;
+  /** Whether CAUGHT_UP has still to say that all has come which the client's vector names. */
+  #waitsForAll: boolean;
   /** What the client had of the log when it logged in. */
   readonly #has: Vector;
   /** Whether the others were told that it is gone. */
@@ -104,11 +106,10 @@ export class ServedClient implements ReaderOwner {
       });
     }
     const { vector } = parts.journal;
-    if (session.features.includes("chat")) {
-      // The vector of the log moves on. Any other vector is this client's own already.
-      const reaches = resumePoint.reaches === vector ? { ...vector } : resumePoint.reaches;
-      this.#comesTo = { reaches, isComplete: resumePoint.isComplete };
-    }
+    const isTold = session.features.includes("chat");
+    this.#waitsForAll = isTold && resumePoint.isBrought;
+    // The vector of the log moves on. Any other vector is this client's own already.
+    if (isTold) this.#comesTo = resumePoint.reaches === vector ? { ...vector } : resumePoint.reaches;
     if (!receives) return;
     // At the end of the log, only entries that are not in it at all lie ahead.
     const ahead = resumePoint.isAtEnd ? beyond(resumePoint.has, vector) : resumePoint.has;
@@ -289,12 +290,19 @@ export class ServedClient implements ReaderOwner {
     this.#tellCaughtUp();
   }
 
+  passedAhead(): void {
+    this.#tellCaughtUp();
+  }
+
+  /** Says it once, and once more if something was missing then that the client has from elsewhere, and has come now. */
   #tellCaughtUp(): void {
-    if (this.#comesTo === undefined) return;
-    const { reaches: vector, isComplete } = this.#comesTo;
+    const isComplete = this.#waitsForAll && this.#reader?.cursor.ahead.size === 0;
+    const vector = this.#comesTo ?? (isComplete ? this.#parts.journal.vector : undefined);
+    if (vector === undefined) return;
     const complete = isComplete ? { complete: true } as const : {};
     this.#owner.outlet.write(lineBytes({ command: "CAUGHT_UP", vector, ...complete }));
     this.#comesTo = undefined;
+    if (isComplete) this.#waitsForAll = false;
   }
 
   forUser(segment: Segment, bytes: Uint8Array): Uint8Array {

@@ -88,6 +88,7 @@ class World {
   ): Reader {
     const owner = {
       caughtUp() {},
+      passedAhead() {},
       movedOn() {},
       fellBehind() {},
       faulted() {},
@@ -163,13 +164,20 @@ Deno.test("a reader that brings a vector skips what it has, also when that comes
   const world = new World();
   world.commit({ text: "1\n2\n3\n" });
   const outlet = new FakeOutlet(1e6);
-  const reader = world.join(outlet, { after: 0, vector: { s: 2, t: 1 } });
+  const told: string[] = [];
+  const owner = {
+    caughtUp: () => void told.push(`caught up after ${outlet.text}`),
+    passedAhead: () => void told.push(`passed what it had after ${outlet.text}`),
+  };
+  const reader = world.join(outlet, { after: 0, vector: { s: 2, t: 1 }, owner });
   assertEquals(outlet.text, "3\n");
   assertEquals(reader.state, "skipping");
   world.commit({ text: "4\n" });
   world.commit({ text: "t1\nt2\n", origin: "t" });
   assertEquals(outlet.text, "3\n4\nt2\n");
   assertEquals(reader.state, "live");
+  world.commit({ text: "5\n" });
+  assertEquals(told, ["caught up after 3\n", "passed what it had after 3\n4\nt2\n"]);
 });
 
 Deno.test("a reader that waits for what may never come costs no look at its whole vector for each turn", () => {

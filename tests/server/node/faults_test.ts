@@ -285,6 +285,7 @@ Deno.test("a reader that cannot be written to is cut, and the others get the tur
     };
     const owner = {
       caughtUp() {},
+      passedAhead() {},
       movedOn() {},
       fellBehind() {},
       forUser: (_: Segment, bytes: Uint8Array) => bytes,

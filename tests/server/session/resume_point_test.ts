@@ -6,13 +6,13 @@ import type { Vector } from "../../../log/vector.ts";
 import { resumePointOf } from "../../../server/session/client/resume_point.ts";
 import type { EntryRange } from "../../../server/store/store.ts";
 
-function logOf(vector: Vector, retracted?: EntryRange) {
+function logOf(vector: Vector, retracted?: EntryRange, buried: Vector = {}) {
   return {
     serverId: "a",
     head: 9,
     vector,
     origins: { retractions: { in: () => retracted } },
-    buriedAt: () => 0,
+    buriedAt: (origin: string) => buried[origin] ?? 0,
     missing: () => ({ after: 9, activities: 0, gaps: [] }),
   };
 }
@@ -38,6 +38,13 @@ Deno.test("a client that ends in numbers of another server which were given out 
   assertEquals(progress.begin({ serverId, ...resume, isTold: true }), "b");
   progress.caughtUp(reaches);
   assertEquals(progress.received, { a: 1, b: 0 });
+});
+
+Deno.test("a client waits for nothing of an origin that is forgotten whole, of which nothing comes", () => {
+  const { has } = resumePointOf({ b: 3, gone: 2 }, undefined, logOf({ b: 7 }, undefined, { gone: 4 }));
+  assertEquals(has, { b: 3 });
+  // What has gone on beyond that may come.
+  assertEquals(resumePointOf({ gone: 5 }, undefined, logOf({ b: 7 }, undefined, { gone: 4 })).has, { gone: 5 });
 });
 
 Deno.test("a client that has nothing more than the server is told no number of the server that has none", () => {
