@@ -97,7 +97,11 @@ async function makeParts(args: ClientArguments): Promise<CommandParts> {
     systemUser: Deno.env.get("USER") ?? Deno.env.get("USERNAME"),
     stdio: leavable(stdio, onStopSignal, onTerminateSignal),
     clock: realClock,
-    connect: (options) => connect({ ...options, ...tls && { tls }, clearSecrets: args.clearSecrets, ...traceOf(args) }),
+    connect: (options) =>
+      connect({
+        ...{ ...options, ...tls && { tls }, clearSecrets: args.clearSecrets, ...traceOf(args) },
+        ...(args.invitation === undefined ? {} : { invitation: args.invitation }),
+      }),
     reach: (server = config.server) => reach(server, tls),
     askName: (username, server = config.server) => askName(server, username, tls),
     stateFile: stateFile(),

@@ -293,12 +293,12 @@ class RunningClient implements ClientLife {
   }
 
   #plan({ channel }: Link): SessionPlan {
-    const { reads, receive } = this.#options;
+    const { reads, receive, invitation } = this.#options;
     const canResume = this.#features.includes("resume");
     return {
       username: this.#username,
       ...this.#proofs.planFor(endpointText(this.#failover.server), channel),
-      ...{ reads, receive },
+      ...{ reads, receive, invitation },
       register: this.#ending.register,
       features: this.#features,
       resume: canResume ? this.#receiving.received : undefined,

@@ -43,6 +43,8 @@ export interface ConnectOptions {
   readonly clearSecrets?: boolean;
   /** `true` registers the user first, and fails if the name is taken. `"ifNew"` logs in then. */
   readonly register?: boolean | "ifNew";
+  /** The code of an invitation, where a registration needs one. */
+  readonly invitation?: string;
   /**
    * The features to ask the server for; by default everything that a client of this version can use. Without `ack`,
    * nothing tells whether an activity has arrived. Without `resume`, activities of the time without a connection stay

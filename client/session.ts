@@ -46,6 +46,8 @@ export interface SessionPlan {
   readonly scram?: ReturnType<typeof clientFirst> | undefined;
   /** Whether to register first, and what follows if the name is taken. */
   readonly register: boolean | "ifNew";
+  /** The code of an invitation. */
+  readonly invitation?: string | undefined;
   readonly features: readonly Feature[];
   /** What the client has, when it comes back. */
   readonly resume: WireVector | undefined;
@@ -155,11 +157,11 @@ const NO_EFFECTS: readonly SessionEffect[] = Object.freeze([]);
 
 /** A connection was made. */
 export function beginSession(plan: SessionPlan): SessionStep {
-  const { username, secret, features } = plan;
+  const { username, secret, invitation, features } = plan;
   if (plan.register === false) return login(plan);
   return {
     session: { kind: "registering", plan },
-    effects: [{ kind: "send", message: { command: "REGISTER", username, secret, ...listed(features) } }],
+    effects: [{ kind: "send", message: { command: "REGISTER", username, secret, ...listed(features), invitation } }],
   };
 }
 

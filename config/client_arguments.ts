@@ -73,6 +73,8 @@ export interface ClientArguments {
   readonly username: string | undefined;
   /** From the command line only. THRUM_SECRET is used after it. */
   readonly secret: string | undefined;
+  /** The code of an invitation, for a new name. */
+  readonly invitation: string | undefined;
   /** The secret may be told in clear where nothing else is offered. */
   readonly clearSecrets: boolean;
   /** Interactive session: keep the secret for the next time. */
@@ -162,6 +164,10 @@ const CLIENT_FLAGS = {
     short: ["-s"],
     secret: true,
     help: "the secret of NAME; better given as THRUM_SECRET, or when asked for",
+  }),
+  invitation: flag("CODE", text("the code of an invitation"), {
+    secret: true,
+    help: "the code of an invitation, where a new name needs one",
   }),
   "clear-secrets": toggle({
     help: "tell the secret in clear where a server of an earlier version offers nothing else",
@@ -358,6 +364,7 @@ export function parseClientArguments(args: readonly string[]): ClientArguments {
     tls: tlsOf(values),
     username: values.username,
     secret: values.secret,
+    invitation: values.invitation,
     clearSecrets: values["clear-secrets"] ?? false,
     remember: values.remember ?? false,
     json: values.json ?? false,

@@ -147,3 +147,20 @@ function two(ms, largeMs, large, smallMs, small) {
   const rest = Math.floor((ms % largeMs) / smallMs);
   return `${Math.floor(ms / largeMs)} ${large}${rest === 0 ? "" : ` ${rest} ${small}`}`;
 }
+
+/** What nobody sees in a name: what has no shape or moves others, and white space at its ends. */
+const UNSEEN =
+  /[\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\p{Cc}\u2028\u2029]|^\p{White_Space}+|\p{White_Space}+$/gu;
+
+/**
+ * A name with everything in it that cannot be seen as JSON escapes: two names that look the same in a text are two
+ * here. As `visibleName` of the terminal.
+ *
+ * @param {string} name
+ */
+export function visibleName(name) {
+  return name.replace(
+    UNSEEN,
+    (unseen) => unseen.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join(""),
+  );
+}

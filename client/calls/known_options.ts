@@ -35,6 +35,7 @@ const CONNECT: Names<ConnectOptions> = {
   secret: true,
   clearSecrets: true,
   register: true,
+  invitation: true,
   features: true,
   from: true,
   since: true,

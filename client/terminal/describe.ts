@@ -4,11 +4,11 @@ import type { FormatField, LineFormat } from "../../config/line_format.ts";
 import { dayOf, dayText, timeOfDay } from "../../platform/local_time.ts";
 import type { Style } from "../../platform/terminal.ts";
 import type { Activity, Message } from "../options.ts";
-import { visible } from "./screen/visible.ts";
+import { visible, visibleName } from "./screen/visible.ts";
 
 /** An activity for people: the time, the user, and its text. Its JSON, if it has more than a text. */
 export function describeActivity({ activity, json, user, sentAt }: Activity, style: Style): string {
-  return `${style.dim(timeOfDay(sentAt))}  ${style.bold(visible(user))}  ${visible(activityWords(activity, json))}`;
+  return `${style.dim(timeOfDay(sentAt))}  ${style.bold(visibleName(user))}  ${visible(activityWords(activity, json))}`;
 }
 
 /** The text of an activity, if that is all it has; else its JSON as it was written. */
@@ -35,7 +35,7 @@ export function nowRow(style: Style): string {
 
 /** A direct message for people: the time, the sender and the text. */
 export function describeMessage({ from, text, sentAt }: Message, style: Style): string {
-  return `${style.dim(timeOfDay(sentAt))}  ${style.bold(visible(from))}  ${style.dim("to you:")} ${visible(text)}`;
+  return `${style.dim(timeOfDay(sentAt))}  ${style.bold(visibleName(from))}  ${style.dim("to you:")} ${visible(text)}`;
 }
 
 /** A direct message for programs: as an activity, but with `direct_message` in its place. */
@@ -90,9 +90,9 @@ function fieldText(item: Listened, field: FormatField, path: readonly string[]):
     case "sentAt":
       return String(sentAt);
     case "user":
-      return visible("activity" in item ? item.activity.user : item.message.from);
+      return visibleName("activity" in item ? item.activity.user : item.message.from);
     case "to":
-      return "activity" in item ? "" : visible(item.message.to);
+      return "activity" in item ? "" : visibleName(item.message.to);
     case "text":
       return visible(
         "activity" in item ? activityWords(item.activity.activity, item.activity.json) : item.message.text,

@@ -7,10 +7,11 @@ import type { ClientCommand } from "../../config/client_arguments.ts";
 import { UsageError } from "../../config/flags.ts";
 import { ask } from "../../config/prompts.ts";
 import type { Stdio } from "../../platform/stdio.ts";
+import { newSecretProblem } from "../login/new_secret.ts";
 import { ANONYMOUS, secretProblem, usernameProblem } from "../../protocol/names.ts";
 import type { NameAnswer } from "../calls/name_question.ts";
 import { askHidden } from "./screen/hidden_prompt.ts";
-import { visible } from "./screen/visible.ts";
+import { visibleName } from "./screen/visible.ts";
 
 /** Who, and what to do about it. */
 export interface Identity {
@@ -69,7 +70,7 @@ export async function settleIdentity(given: GivenIdentity, stdio: Stdio): Promis
   // Without a secret there is nothing to log in with yet.
   const purpose = isRegistration || secret === undefined ? "register" : "log in";
   if (given.username !== undefined) refuse(purpose, usernameProblem(given.username));
-  if (secret !== undefined) refuse(purpose, secretProblem(secret));
+  if (secret !== undefined) refuse(purpose, isRegistration ? newSecretProblem(secret) : secretProblem(secret));
 
   if (canAsk && (given.username === undefined || secret === undefined)) await given.reach();
   const username = given.username ?? await askUsername(given.systemUser, stdio, (name) => name !== ANONYMOUS);
@@ -97,7 +98,7 @@ export async function tellIfUnknown(
   { terminal, out }: Stdio,
 ): Promise<void> {
   if (await given.askName?.(username) !== "unknownName") return;
-  terminal.write(`${out.yellow(`  ${visible(username)} is not registered.`)}\n`);
+  terminal.write(`${out.yellow(`  ${visibleName(username)} is not registered.`)}\n`);
 }
 
 /**
@@ -107,6 +108,8 @@ export async function tellIfUnknown(
  */
 export async function confirmNew(identity: Identity, stdio: Stdio): Promise<Identity> {
   const { username, secret } = identity;
+  const problem = newSecretProblem(secret ?? "");
+  if (problem !== undefined) throw new AnswerError(`Cannot register "${visibleName(username ?? "")}": ${problem}`);
   if (await askHidden(`${username} is new. The same secret again to register it:`, stdio) !== secret) {
     throw new AnswerError(`Cannot register "${username}": the two secrets are not the same`);
   }
@@ -147,7 +150,7 @@ export async function askNewSecret(
   for (;;) {
     const secret = await askHidden(question, stdio);
     if (secret === "") return withMadeSecret(username, makeSecret);
-    const problem = secretProblem(secret) ??
+    const problem = newSecretProblem(secret) ??
       (await askHidden(`${indent}The same again:`, stdio) === secret ? undefined : "the two are not the same");
     if (problem === undefined) return { username, secret, register: true, mayBeNew: false, isMade: false };
     stdio.terminal.write(`${indent}${problem}\n`);

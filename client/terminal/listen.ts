@@ -12,7 +12,7 @@ import { type CommandParts, enter, untilStopped } from "./command.ts";
 import { DayMarks, type Listened, listenedLine, nowRow } from "./describe.ts";
 import { settleIdentity } from "./identity.ts";
 import { pastOf } from "./past.ts";
-import { visible } from "./screen/visible.ts";
+import { visibleName } from "./screen/visible.ts";
 
 /** The time was over before everything had come that was waited for. The message says what was not there. */
 export class LateError extends Error {
@@ -121,7 +121,7 @@ export class ListenProgress {
   /** For the person, at the end: direct messages count as delivered, and nobody has seen these. */
   get leftOut(): string | undefined {
     if (this.#leftOut.size === 0) return undefined;
-    const names = [...this.#leftOut].slice(0, MAX_NAMES).map(([name, count]) => `${count} of ${visible(name)}`);
+    const names = [...this.#leftOut].slice(0, MAX_NAMES).map(([name, count]) => `${count} of ${visibleName(name)}`);
     const more = this.#leftOut.size > MAX_NAMES ? " and others" : "";
     return `direct messages that were taken and not shown: ${names.join(", ")}${more}`;
   }

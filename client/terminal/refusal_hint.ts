@@ -19,6 +19,8 @@ export function refusalHint(
       return "To call it by TLS: --tls, and --ca FILE or --fingerprint SHA256 to say whom you believe";
     case "CLEAR_ONLY":
       return "If you trust the network on the way there: --clear-secrets";
+    case "INVITATION":
+      return "If you have an invitation: --invitation CODE";
     case "UNKNOWN_USER":
       return `To make the account: ${CLIENT_PROGRAM.name} register -u ${shellWord(username ?? "NAME")}`;
   }

@@ -4,7 +4,7 @@ import { type CommandParts, enter } from "./command.ts";
 import { settleIdentity } from "./identity.ts";
 import { LateError } from "./listen.ts";
 import { GIVE_UP_AFTER_MS } from "./publish.ts";
-import { visible } from "./screen/visible.ts";
+import { visibleName } from "./screen/visible.ts";
 
 /** Lists them on standard output, one a line, sorted. */
 export async function users(parts: CommandParts): Promise<void> {
@@ -18,7 +18,7 @@ export async function users(parts: CommandParts): Promise<void> {
   });
   const names = await inTime(parts, client.users(args.online ? "online" : "all"));
   await stdio.write(
-    names.map((username) => `${args.json ? JSON.stringify({ username }) : visible(username)}\n`).join(""),
+    names.map((username) => `${args.json ? JSON.stringify({ username }) : visibleName(username)}\n`).join(""),
   );
 }
 

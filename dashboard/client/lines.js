@@ -14,6 +14,7 @@ export const PAGE_FEATURES = Object.freeze(["heartbeat", "presence", "ack", "res
  * @typedef {object} Plan
  * @property {string} username
  * @property {string} secret Empty for `anonymous`, and after a reload: then a pass takes its place.
+ * @property {string} [invitation] The code of an invitation, where a new name needs one.
  * @property {boolean | "ifNew"} register Whether to register first, and what to do when the name is taken.
  * @property {boolean} isPlain Without features.
  */
@@ -30,8 +31,8 @@ const ENVELOPE_BYTES = 1_024;
 const encoder = new TextEncoder();
 
 /** @param {Plan} plan */
-export function registerLine({ username, secret }) {
-  return JSON.stringify({ command: "REGISTER", username, secret });
+export function registerLine({ username, secret, invitation }) {
+  return JSON.stringify({ command: "REGISTER", username, secret, invitation });
 }
 
 /**

@@ -3,6 +3,7 @@
  * at most once a frame.
  */
 
+import { visibleName } from "../format.js";
 import { byId, setBadge, setText } from "../dom.js";
 import { titleOf, unreadAfter } from "../look/title.js";
 import { Composer } from "./composer.js";
@@ -180,8 +181,8 @@ function draw() {
   );
   setBadge(byId("state"), stateBadge(session));
   byId("me").hidden = username === undefined;
-  setText(byId("me"), username ?? "");
-  byId("me").title = username ?? "";
+  setText(byId("me"), visibleName(username ?? ""));
+  byId("me").title = visibleName(username ?? "");
   byId("leave").hidden = status.kind === "signedOut";
   setText(
     byId("leave"),

@@ -14,7 +14,7 @@ export const MASK = '"…"';
  * Nobody but the person and the server is to see these. A ticket stands for a secret for a day, a pass for hours. With
  * what is said for a proof, weak secrets can be guessed.
  */
-const SECRET_KEYS = new Set(["secret", "ticket", "scram", "pass"]);
+const SECRET_KEYS = new Set(["secret", "ticket", "scram", "pass", "invitation"]);
 
 /**
  * One member of an object: its key, and where `"key": value` and the value stand in the text.
@@ -94,7 +94,7 @@ export function nestingDepth(text) {
  */
 export function masked(line) {
   if (!mayHoldSecret(line)) return line;
-  if (!isJsonObject(line)) return line.replace(/(secret|ticket|scram|\\u)[^]*$/i, "$1…");
+  if (!isJsonObject(line)) return line.replace(/(secret|ticket|scram|invitation|\\u)[^]*$/i, "$1…");
   const parts = [];
   let at = 0;
   for (const { key, valueStart, end } of rawMembers(line)) {
@@ -124,7 +124,7 @@ export function isJsonObject(text) {
  * @param {string} line
  */
 function mayHoldSecret(line) {
-  return /secret|ticket|scram|\\u/i.test(line);
+  return /secret|ticket|scram|invitation|\\u/i.test(line);
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Draws what the session knows: where it is connected, what it has, where it would go, and who is online. */
 
+import { visibleName } from "../format.js";
 import { byId, element, keyed, setText } from "../dom.js";
 import { colourOf } from "./stream_view.js";
 
@@ -104,7 +105,7 @@ export class SideView {
           "button",
           { type: "button" },
           colourOf(element("span", { class: "online-sign", "aria-hidden": "true" }), name),
-          element("span", { class: "stranger clip", text: name, title: name }),
+          element("span", { class: "stranger clip", text: visibleName(name), title: visibleName(name) }),
           element("span", { class: "faint" }),
         );
         button.addEventListener("click", () => this.#onAddress(name));
@@ -131,7 +132,7 @@ function factsOf({ status, gateway, serverId, features, heartbeat, talk, surroun
   const server = serverId === undefined ? undefined : surroundings.nameOf(serverId);
   /** @type {[name: string, value: string, isMono: boolean, title?: string][]} */
   const facts = [
-    ["You", username ?? "", false],
+    ["You", visibleName(username ?? ""), false],
     ["Server", isLive ? server ?? untold : "–", serverId !== undefined, isLive ? serverId : ""],
     ["Gateway", gateway, true],
     ["Features", isLive ? features.join(", ") || "none" : "–", false],

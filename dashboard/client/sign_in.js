@@ -1,13 +1,15 @@
 /** The form with which somebody comes in. The secret goes from here to the session and nowhere else. */
 
 import { byId, setText } from "../dom.js";
+import { newSecretProblem } from "./new_secret.js";
 import { refusalSentence, waitText } from "./words.js";
 
 /** @typedef {import("./line_session.js").LineSession} LineSession */
 
 /**
  * How somebody wants to come in. `register` and the like only where a name is given.
- * @typedef {{ kind: "user", username: string, secret: string, register: boolean }
+ * @typedef {{ kind: "user", username: string, secret: string, register: boolean,
+ *   invitation?: string }
  *   | { kind: "anonymous" } | { kind: "byHand" }} Wish
  */
 
@@ -15,6 +17,7 @@ import { refusalSentence, waitText } from "./words.js";
 export class SignInForm {
   #username = byId("username");
   #secret = byId("secret");
+  #invitation = byId("invitation");
   #problem = byId("sign-in-problem");
   #lead = byId("sign-in-lead");
   #fromStart = byId("from-start");
@@ -34,7 +37,7 @@ export class SignInForm {
     byId("register").addEventListener("click", () => this.#user(true));
     byId("anonymous").addEventListener("click", () => this.#wish({ kind: "anonymous" }));
     byId("by-hand").addEventListener("click", () => this.#wish({ kind: "byHand" }));
-    for (const field of [this.#username, this.#secret]) {
+    for (const field of [this.#username, this.#secret, this.#invitation]) {
       field.addEventListener("input", () => {
         this.#own = undefined;
         field.removeAttribute("aria-invalid");
@@ -62,6 +65,7 @@ export class SignInForm {
   draw(session, now) {
     const { status } = session;
     for (const button of this.#buttons) button.disabled = status.kind !== "signedOut";
+    if (status.kind === "signedOut" && status.refusal?.reason === "INVITATION") byId("invited").hidden = false;
     const problem = this.#own ?? problemOf(session, now);
     this.#problem.hidden = problem === undefined;
     setText(this.#problem, problem ?? "");
@@ -71,16 +75,18 @@ export class SignInForm {
   #user(register) {
     const username = this.#username.value.trim();
     const secret = this.#secret.value;
-    const missing = username === "" ? this.#username : secret === "" ? this.#secret : undefined;
+    const invitation = this.#invitation.value.trim();
+    const weak = register && secret !== "" ? newSecretProblem(secret) : undefined;
+    const missing = username === "" ? this.#username : secret === "" || weak !== undefined ? this.#secret : undefined;
     if (missing !== undefined) {
-      this.#own = missing === this.#username ? "Give a name, or continue without one." : "Give a password.";
+      this.#own = missing === this.#username ? "Give a name, or continue without one." : weak ?? "Give a password.";
       missing.setAttribute("aria-invalid", "true");
       missing.focus();
       this.#problem.hidden = false;
       setText(this.#problem, this.#own);
       return;
     }
-    this.#wish({ kind: "user", username, secret, register });
+    this.#wish({ kind: "user", username, secret, register, ...(invitation === "" ? {} : { invitation }) });
   }
 
   /** @param {Wish} wish */

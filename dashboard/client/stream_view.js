@@ -3,6 +3,7 @@
  * strangers' and are set as text only.
  */
 
+import { visibleName } from "../format.js";
 import { byId, drawn, element } from "../dom.js";
 
 /** @typedef {import("./stream_model.js").Row} Row */
@@ -156,7 +157,7 @@ function rowElement(row, isFirst) {
 function aside({ kind, who, text, tone, at }) {
   const state = tone === "plain" ? undefined : tone;
   const node = element("li", { class: "row aside first", "data-state": state, title: momentText(at) });
-  if (kind === "presence") node.append(element("b", { class: "stranger", text: who }));
+  if (kind === "presence") node.append(element("b", { class: "stranger", text: visibleName(who) }));
   node.append(element("span", { class: "stranger", text }));
   return node;
 }
@@ -174,9 +175,14 @@ function said({ kind, who, to, text, isJson, isOwn, at, mark, detail }, isFirst)
     element(
       "div",
       { class: "row-head" },
-      element("span", { class: "row-name stranger", text: name }),
+      element("span", { class: "row-name stranger", text: visibleName(name) }),
       ...isDirect
-        ? [element("span", { class: "row-private stranger", text: isOwn && to !== "" ? `to ${to}` : "to you" })]
+        ? [
+          element("span", {
+            class: "row-private stranger",
+            text: isOwn && to !== "" ? `to ${visibleName(to)}` : "to you",
+          }),
+        ]
         : [],
       element("time", { class: "row-time", text: at > 0 ? clock.format(at) : "" }),
     ),

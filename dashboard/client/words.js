@@ -31,6 +31,7 @@ export const CLOSE_REASONS = Object.freeze({
   PEER_SILENT: { sentence: "the other server does not answer a question", reconnect: "backoff" },
   NO_SPACE: { sentence: "the server has no space for its message", reconnect: "backoff" },
   SERVER_LOST: { sentence: "its server was lost", reconnect: "now" },
+  RIGHTS_CHANGED: { sentence: "what the user may do has changed", reconnect: "now" },
   ENDED_BY_OPERATOR: { sentence: "an operator of the network ended it", reconnect: "never" },
   BANNED: { sentence: "an operator of the network has banned the user or the address", reconnect: "never" },
   DISABLED: { sentence: "an operator of the network has disabled the account", reconnect: "never" },
@@ -41,6 +42,9 @@ export const CLOSE_REASONS = Object.freeze({
 /** What a person can do about a refusal. @type {Readonly<Record<string, string>>} */
 const REFUSALS = Object.freeze({
   UNKNOWN_USER: "Nobody has registered this name yet. Register it to use it.",
+  LOOKS_ALIKE: "This name looks like one that exists. Try another one.",
+  INVITATION: "A new name needs an invitation here, and this one is not good. Give its code.",
+  CLOSED: "This server makes no accounts: ask who runs it for one.",
   WRONG_SECRET: "This is not the password that the name was registered with.",
   PASS_OVER: "The page was away for too long, or was opened twice. Give the password to go on.",
   NAME_TAKEN: "Somebody has this name already. If it is yours, log in with its password.",

@@ -1,7 +1,7 @@
 /** The activities that passed, newest first. Each shows its text in one line, and all of it when it is opened. */
 
 import { byId, element, keyed, setText } from "../dom.js";
-import { moment, number, plural, timeOfDay } from "../format.js";
+import { moment, number, plural, timeOfDay, visibleName } from "../format.js";
 import { walkByKeys } from "../look/feed_keys.js";
 import { filtered } from "../table_model.js";
 import { commandOf } from "./command_line.js";
@@ -81,7 +81,7 @@ function makeItem({ id, user, at, lamport, activity, cut }) {
     "summary",
     { tabindex: -1 },
     element("time", { class: "faint", datetime: isoOf(at), title: moment(at), text: timeOfDay(at) }),
-    element("bdi", { class: "who clip", text: user === "" ? "—" : user, title: user }),
+    element("bdi", { class: "who clip", text: user === "" ? "—" : visibleName(user), title: visibleName(user) }),
     element("bdi", { class: "what clip mono", text }),
   );
   const details = element("details", {}, line);

@@ -1,7 +1,7 @@
 /** Every connection of every server, and how it is watched. */
 
 import { badge, byId, element, setAttribute, setBadge, setText } from "../dom.js";
-import { briefAge, bytes, moment, number, span } from "../format.js";
+import { briefAge, bytes, moment, number, span, visibleName } from "../format.js";
 import { writeAddress } from "../place/address.js";
 import { canDisconnect } from "../orders/orders.js";
 import { heartbeatBadge } from "../rows.js";
@@ -97,10 +97,10 @@ export class ConnectionsPanel {
           setAttribute(cell.firstChild, "href", writeAddress([["connection", key]]));
           setText(
             cell.firstChild.firstChild,
-            data.user === "" ? (data.kind === "server" ? "a server" : "—") : data.user,
+            data.user === "" ? (data.kind === "server" ? "a server" : "—") : visibleName(data.user),
           );
           cell.classList.toggle("faint", data.user === "");
-          cell.title = data.user;
+          cell.title = visibleName(data.user);
         },
       },
       {

@@ -1,7 +1,7 @@
 /** Connections that have ended, newest first: who, why, and the heartbeats before. */
 
 import { badge, byId, drawn, element, keyed, setBadge, setText } from "../dom.js";
-import { age, moment, reasonInWords, span, timeOfDay } from "../format.js";
+import { age, moment, reasonInWords, span, timeOfDay, visibleName } from "../format.js";
 import { endState, serverName } from "../rows.js";
 import { walkByKeys } from "../look/feed_keys.js";
 import { filtered } from "../table_model.js";
@@ -115,7 +115,11 @@ function makeItem(end, name, onToggle) {
     "summary",
     { tabindex: -1 },
     element("time", { class: "faint", title: moment(end.at), text: timeOfDay(end.at) }),
-    element("bdi", { class: "who clip", text: end.user === "" ? "—" : end.user, title: end.user }),
+    element("bdi", {
+      class: "who clip",
+      text: end.user === "" ? "—" : visibleName(end.user),
+      title: visibleName(end.user),
+    }),
     element("bdi", { class: "at clip faint", text: name, title: name }),
     element("span", { class: "reason" }, reason),
     drawTimeline(end),

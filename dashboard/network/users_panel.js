@@ -1,7 +1,7 @@
 /** Who is registered or online, and where. */
 
 import { badge, byId, element, setAttribute, setBadge, setText } from "../dom.js";
-import { age, briefAge, moment, number, plural, shortName } from "../format.js";
+import { age, briefAge, moment, number, plural, shortName, visibleName } from "../format.js";
 import { STATE_WORDS } from "../look/state_words.js";
 import { writeAddress } from "../place/address.js";
 import { commandOf } from "./command_line.js";
@@ -86,10 +86,10 @@ const columnsOf = (address) => [
       cell.append(link);
     },
     draw: (cell, { name }) => {
-      setText(cell.firstChild.firstChild, name);
+      setText(cell.firstChild.firstChild, visibleName(name));
       // A user has as many connections as there are places where it is online.
       setAttribute(cell.firstChild, "href", writeAddress([["connections", name]]));
-      cell.title = name;
+      cell.title = visibleName(name);
     },
   },
   {

@@ -250,6 +250,7 @@ Deno.test("parseClientArguments() takes every flag of the client", () => {
     direct: undefined,
     online: false,
     tls: undefined,
+    invitation: undefined,
     clearSecrets: false,
     remember: false,
     intervalMs: 500,

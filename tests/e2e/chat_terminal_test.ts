@@ -48,9 +48,9 @@ class Network implements AsyncDisposable {
     await screen.sees(/Password \(Enter if you are new\):$/);
     await screen.type("Enter");
     await screen.sees(/New password/);
-    await screen.type(`pw-${name}`, "Enter");
+    await screen.type(`pw-of-${name}`, "Enter");
     await screen.sees(/The same again/);
-    await screen.type(`pw-${name}`, "Enter");
+    await screen.type(`pw-of-${name}`, "Enter");
     await screen.sees(/^You have been registered\. You are logged/);
     await screen.shows(">");
     return screen;
@@ -60,7 +60,7 @@ class Network implements AsyncDisposable {
   async return(name: string, server: number, options = {}): Promise<Screen> {
     const screen = await this.sit(name, server, options);
     await screen.sees(/Password/);
-    await screen.type(`pw-${name}`, "Enter");
+    await screen.type(`pw-of-${name}`, "Enter");
     await screen.shows(">");
     return screen;
   }

@@ -35,6 +35,10 @@ export function afterRefusal(reason: string | undefined, wrong: number): AfterRe
       return { next: "name", info: "User not found. Try another name or register as a new user." };
     case "NAME_TAKEN":
       return { next: "name", info: "That name is taken. Try another one, or log in with its password." };
+    case "LOOKS_ALIKE":
+      return { next: "name", info: "That name looks like one that exists. Try another one." };
+    case "NOT_ALLOWED":
+      return { next: "name", info: "That name is not allowed here. Try another one." };
     case "WRONG_SECRET":
       return wrong < MAX_WRONG_PASSWORDS
         ? { next: "password", info: "Wrong password. Try again." }

@@ -11,7 +11,7 @@ import { activityWords } from "../describe.ts";
 import { nameColour } from "./name_colour.ts";
 import { textStart, textWidth } from "../screen/text_width.ts";
 import { HELP } from "./typed_line.ts";
-import { visible } from "../screen/visible.ts";
+import { visible, visibleName } from "../screen/visible.ts";
 
 /** How far a message got that was sent from here. */
 export type Mark = "stored" | "delivered";
@@ -55,7 +55,7 @@ export function deliveredRow(
   style: Style,
 ): string {
   const what = count > 1 ? counted(count, "message") : shortened(visible(text));
-  return style.dim(`${timeOfDay(nowMs)}  ${MARKS.delivered} to ${visible(to)}: ${what}`);
+  return style.dim(`${timeOfDay(nowMs)}  ${MARKS.delivered} to ${visibleName(to)}: ${what}`);
 }
 
 /** That a line was not sent: as much of it as is needed to know it again, and why. Arrow up recalls the whole. */
@@ -99,7 +99,7 @@ export function helpRows(columns: number, style: Style): string {
 
 /** A name in its colour. */
 export function nameText(name: string, style: Style): string {
-  return style.bold(style.coloured(visible(name), nameColour(name)));
+  return style.bold(style.coloured(visibleName(name), nameColour(name)));
 }
 
 function row(time: string, who: string, words: string, { dim }: Style): string {

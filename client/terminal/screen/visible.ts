@@ -15,3 +15,17 @@ export function visible(text: string): string {
     return SHORT.get(character) ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
   });
 }
+
+/** What nobody sees in a name: what has no shape, and white space at its ends. */
+const UNSEEN = /\p{Default_Ignorable_Code_Point}|^\p{White_Space}+|\p{White_Space}+$/gu;
+
+/**
+ * A name in one line, with everything in it that cannot be seen as JSON escapes: two names that look the same in a
+ * text are two here. As `visibleName` in `dashboard/format.js`.
+ */
+export function visibleName(name: string): string {
+  return visible(name).replace(UNSEEN, (unseen) => {
+    // In UTF-16 units, as JSON has it.
+    return unseen.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join("");
+  });
+}

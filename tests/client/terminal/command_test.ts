@@ -7,7 +7,7 @@ import { parseClientArguments } from "../../../config/client_arguments.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { FakeStdio } from "../../support/fake_stdio.ts";
 
-const typed = { username: "bob", secret: "x", register: false, mayBeNew: true, isMade: false };
+const typed = { username: "bob", secret: "a new one", register: false, mayBeNew: true, isMade: false };
 
 /** A parts whose server knows nobody until it is asked to register, and what it was asked. */
 function strangers(answers: readonly string[], reason = "UNKNOWN_USER") {
@@ -35,11 +35,11 @@ function strangers(answers: readonly string[], reason = "UNKNOWN_USER") {
 }
 
 Deno.test("enter() registers a new name when its secret is typed once more", async () => {
-  const { parts, asked, stdio } = strangers(["x"]);
+  const { parts, asked, stdio } = strangers(["a new one"]);
   assertEquals((await enter(parts, typed)).username, "bob");
   assertEquals(asked.map(({ username, secret, register }) => [username, secret, register]), [
-    ["bob", "x", false],
-    ["bob", "x", true],
+    ["bob", "a new one", false],
+    ["bob", "a new one", true],
   ]);
   assertEquals(stdio.written, "bob is new. The same secret again to register it: \n");
 });
@@ -47,9 +47,9 @@ Deno.test("enter() registers a new name when its secret is typed once more", asy
 Deno.test("enter() registers no name that was mistyped, nor one that has another secret", async () => {
   const mistyped = strangers(["y"]);
   await assertRejects(() => enter(mistyped.parts, typed), AnswerError);
-  const wrong = strangers(["x"], "WRONG_SECRET");
+  const wrong = strangers(["a new one"], "WRONG_SECRET");
   await assertRejects(() => enter(wrong.parts, typed), RefusedError);
-  const given = strangers(["x"]);
+  const given = strangers(["a new one"]);
   await assertRejects(() => enter(given.parts, { ...typed, mayBeNew: false }), RefusedError);
   for (const { asked } of [mistyped, wrong, given]) assertEquals(asked.map(({ register }) => register), [false]);
 });

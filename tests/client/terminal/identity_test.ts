@@ -39,7 +39,11 @@ Deno.test("settleIdentity() without a name is nobody in particular, and asks not
 
 Deno.test("settleIdentity() with name and secret logs in, and registers only where that is the command", async () => {
   assertEquals(await settled({ username: "bob", secret: "x" }), known);
-  assertEquals(await settled({ username: "bob", secret: "x", command: "register" }), { ...known, register: true });
+  const registered = { ...known, secret: "a new one", register: true };
+  assertEquals(await settled({ username: "bob", secret: "a new one", command: "register" }), registered);
+  for (const secret of ["x", "password"]) {
+    await assertRejects(() => settled({ username: "bob", secret, command: "register" }), UsageError, "Cannot register");
+  }
 });
 
 Deno.test("settleIdentity() with a name alone asks for the secret, and Enter makes one", async () => {
@@ -49,13 +53,19 @@ Deno.test("settleIdentity() with a name alone asks for the secret, and Enter mak
 
 Deno.test("settleIdentity() for register has a secret typed twice, until it is the same", async () => {
   const given = { username: "bob", command: "register" } as const;
-  assertEquals(await settled(given, "one", "other", "x", "x"), { ...known, register: true });
+  const registered = { ...known, secret: "a new one", register: true };
+  assertEquals(await settled(given, "short", "the first", "the other", "a new one", "a new one"), registered);
 });
 
 Deno.test("confirmNew() registers a name only for who types the same secret again", async () => {
-  const typed = { ...known, mayBeNew: true };
-  const stdio = new FakeStdio(["x"]);
-  assertEquals(await confirmNew(typed, stdio), { ...known, register: true });
+  const typed = { ...known, secret: "a new one", mayBeNew: true };
+  const stdio = new FakeStdio(["a new one"]);
+  assertEquals(await confirmNew(typed, stdio), { ...typed, mayBeNew: false, register: true });
+  await assertRejects(
+    () => confirmNew({ ...known, mayBeNew: true }, new FakeStdio(["x"])),
+    AnswerError,
+    "8 characters",
+  );
   assertEquals(stdio.written, "bob is new. The same secret again to register it: \n");
   await assertRejects(() => confirmNew(typed, new FakeStdio(["y"])), AnswerError, 'Cannot register "bob"');
   await assertRejects(() => confirmNew(typed, new FakeStdio([])), NoAnswer);

@@ -70,12 +70,13 @@ Deno.test("logIn() asks for the name, whether it is new, and the password", asyn
 });
 
 Deno.test("logIn() registers who is new, with a password that is typed twice or made", async () => {
-  const typed = door({ answers: ["bob", "Y", "pw", "pw"] });
+  const typed = door({ answers: ["bob", "Y", "short", "a new one", "a new one"] });
   await typed.enter();
   assertStringIncludes(typed.stdio.written, "\nYou have been registered. You are logged in.\n");
   assertEquals(typed.calls.map(({ username, secret, register }) => [username, secret, register]), [
-    ["bob", "pw", true],
+    ["bob", "a new one", true],
   ]);
+  assertStringIncludes(typed.stdio.written, "  a new secret needs 8 characters at least\n");
   assertEquals(typed.stdio.told, "");
   const made = door({ answers: ["bob", "y", ""] });
   await made.enter();
@@ -93,7 +94,9 @@ Deno.test("logIn() says that a user is not found, and asks for another name", as
 });
 
 Deno.test("logIn() says that a name is taken, and asks for another one", async () => {
-  const { enter, stdio } = door({ answers: ["ada", "y", "pw", "pw", "bob", "y", "pw", "pw"] });
+  const { enter, stdio } = door({
+    answers: ["ada", "y", "a new one", "a new one", "bob", "y", "a new one", "a new one"],
+  });
   assertEquals((await enter()).username, "bob");
   assertStringIncludes(stdio.written, "\nThat name is taken. Try another one, or log in with its password.\n");
 });
@@ -153,15 +156,23 @@ Deno.test("logIn() asks at once for the password of a name that the command line
 });
 
 Deno.test("logIn() registers such a name where Enter says that it is new", async () => {
-  const { enter, calls } = door({ answers: ["", "pw", "pw"], args: ["-u", "bob"] });
+  const { enter, calls } = door({ answers: ["", "a new one", "a new one"], args: ["-u", "bob"] });
   await enter();
-  assertEquals(calls.map(({ username, secret, register }) => [username, secret, register]), [["bob", "pw", true]]);
+  assertEquals(calls.map(({ username, secret, register }) => [username, secret, register]), [[
+    "bob",
+    "a new one",
+    true,
+  ]]);
 });
 
 Deno.test("logIn() asks for all of it after a name that is not found, also a name that was known before", async () => {
   for (const args of [["-u", "bob"], []]) {
     const remembered = { kept: { username: "bob", server } };
-    const again = door({ answers: [...(args.length > 0 ? [] : [""]), "pw", "", "y", "pw", "pw"], args, ...remembered });
+    const again = door({
+      answers: [...(args.length > 0 ? [] : [""]), "pw", "", "y", "a new one", "a new one"],
+      args,
+      ...remembered,
+    });
     assertEquals((await again.enter()).username, "bob");
     assertStringIncludes(again.stdio.written, "User not found.");
     assertStringIncludes(again.stdio.written, "User name [bob]:   Are you a new user (Y/N)? [N]: y\n");
