@@ -12,7 +12,8 @@ import { helpText, UsageError } from "./config/flags.ts";
 import { type Invocation, invocationText } from "./config/invocation.ts";
 import { CONFIG_FILE, ConfigError, layered, loadConfig, withLayer } from "./config/load.ts";
 import { ask, askHeartbeat, NoAnswer, yesNoQuestion } from "./config/prompts.ts";
-import { endpointText, isSecret, isToken, parseListenAddress, quoted, SECRET, TOKEN } from "./config/values.ts";
+import { endpointText, isSecret, isToken, quoted, SECRET, TOKEN } from "./config/values.ts";
+import { gatewayToCall, operatorToken } from "./server/gateway/admin/operator_call.ts";
 import { drainServer } from "./server/gateway/http/drain_command.ts";
 import { findHttpToken } from "./server/gateway/http_token.ts";
 import { effectiveHeartbeat } from "./heartbeat/liveness.ts";
@@ -29,7 +30,7 @@ import type { Endpoint } from "./platform/address.ts";
 import { nodeCrypto } from "./platform/crypto.ts";
 import { Faults } from "./platform/faults.ts";
 import { ownGateway } from "./server/gateway/tls/own_gateway.ts";
-import { startLogging } from "./platform/logging.ts";
+import { setLogLevel, startLogging } from "./platform/logging.ts";
 import { realClock } from "./platform/real_clock.ts";
 import { PatientOutput } from "./platform/patient_output.ts";
 import { onHangUp, onStopSignal } from "./platform/signals.ts";
@@ -72,6 +73,11 @@ async function main(args: readonly string[]): Promise<ExitCode> {
       case "help":
         writeAll("stdout", helpText(SERVER_PROGRAM, VERSION, out.bold));
         return EXIT_CODE.done;
+      case "adminHelp": {
+        const { adminHelpText } = await import("./server/gateway/admin/admin_task.ts");
+        writeAll("stdout", adminHelpText(SERVER_PROGRAM.name, out.bold));
+        return EXIT_CODE.done;
+      }
       case "version":
         writeAll("stdout", `${SERVER_PROGRAM.name} ${VERSION}\n`);
         return EXIT_CODE.done;
@@ -88,6 +94,8 @@ async function main(args: readonly string[]): Promise<ExitCode> {
         return await initTls(asked.tlsInit!);
       case "auditLog":
         return await verifyAuditLog(asked);
+      case "admin":
+        return await administerNetwork(asked);
     }
   } catch (error) {
     return tellFailure(error, level === "debug" || level === "trace");
@@ -140,9 +148,8 @@ async function configure(
 
 /** Asks for the secret of the network to join. Nobody sees it. */
 async function askNetworkSecret(): Promise<string> {
-  const { askHidden } = await import("./client/terminal/screen/hidden_prompt.ts");
   for (;;) {
-    const secret = (await askHidden("The secret of the network:", stdio)).trim();
+    const secret = await askSecretly("The secret of the network:");
     if (secret === "" || isSecret(secret)) return secret;
     writeAll("stdout", `  The secret must be ${SECRET.allowed}\n`);
   }
@@ -267,7 +274,7 @@ async function start(
       ...(traceLimitBytes === undefined ? {} : { traceLimitBytes }),
       ...(showsActivities ? { onActivities: showActivities() } : {}),
     };
-    return await serveGuarded(options, faults);
+    return await serveGuarded(options, faults, { setLogLevel });
   } catch (error) {
     throw listenError(error, config.server) ?? error;
   }
@@ -303,23 +310,9 @@ function invocation(): Invocation {
 /** Asks a server that runs to stop gently, and waits for it. */
 async function drain(asked: ServerArguments): Promise<ExitCode> {
   const config = await settle(asked);
-  const at = parseListenAddress(config.gateway.http.listen);
-  if (at === undefined || at.port === 0) {
-    throw new UsageError("drain needs the address of the server's HTTP gateway: --http [HOST:]PORT");
-  }
-  const { secret: token, from, file } = await findHttpToken(config);
-  if (from === "made") {
-    throw new UsageError(
-      `The server's token is needed: give it as THRUM_HTTP_TOKEN${
-        file === undefined ? "" : `, or say with --data where the server keeps it (it is not in ${quoted(file)})`
-      }`,
-    );
-  }
-  // An address to listen on may stand for all of them; calling needs one.
-  const host = at.host === "0.0.0.0" ? "127.0.0.1" : at.host === "::" ? "::1" : at.host;
   const end = await drainServer({
-    at: { host, port: at.port },
-    token,
+    at: gatewayToCall(config, "drain"),
+    token: await operatorToken(config),
     clock: realClock,
     ask: (await ownGateway(config)).ask,
     tell: (line) => writeAll("stdout", `${line}\n`),
@@ -327,6 +320,28 @@ async function drain(asked: ServerArguments): Promise<ExitCode> {
   if (end.kind === "unreachable") throw new AddressError(end.sentence);
   if (end.kind === "refused") throw new RefusedError(end.sentence);
   return EXIT_CODE.done;
+}
+
+/** Asks a server that runs for what an operator wants of the whole network. */
+async function administerNetwork(asked: ServerArguments): Promise<ExitCode> {
+  const { runAdmin } = await import("./server/gateway/admin/run_admin.ts");
+  const end = await runAdmin(await settle(asked), asked.admin!, {
+    nowMs: realClock.wallMs(),
+    emphasis: out,
+    askPerson: asked.mayAsk && canAsk() ? () => askSecretly("The server's token:") : undefined,
+    warn: (sentence) => writeAll("stderr", `${err.yellow("warning:")} ${sentence}\n`),
+  });
+  if (end.kind === "unreachable") throw new AddressError(end.sentence);
+  if (end.kind === "refused") throw new RefusedError(end.sentence);
+  for (const line of end.lines) writeAll("stdout", `${line}\n`);
+  if (end.kind === "partly") throw new RefusedError(end.sentence);
+  return EXIT_CODE.done;
+}
+
+/** Asks for something that nobody sees. */
+async function askSecretly(question: string): Promise<string> {
+  const { askHidden } = await import("./client/terminal/screen/hidden_prompt.ts");
+  return (await askHidden(question, stdio)).trim();
 }
 
 /** Repairs a data folder that no server uses. */

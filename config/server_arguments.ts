@@ -39,9 +39,9 @@ import {
 export interface ServerArguments {
   /**
    * `drain`: ask a running server to hand its clients over and stop. `recover`: repair a damaged data folder.
-   * `auditLog`: say whether an audit log is whole.
+   * `auditLog`: say whether an audit log is whole. `admin`: ask a running server for what an operator wants.
    */
-  readonly action: "serve" | "drain" | "recover" | "tlsInit" | "auditLog" | "help" | "version";
+  readonly action: "serve" | "drain" | "recover" | "tlsInit" | "auditLog" | "admin" | "adminHelp" | "help" | "version";
   /** With `auditLog`: the data folder that was named behind it. */
   readonly folder?: string;
   /** What the flags say about the configuration. */
@@ -58,8 +58,22 @@ export interface ServerArguments {
   readonly trace: string | undefined;
   /** The size at which the trace goes on in a new file. */
   readonly traceLimitBytes: number | undefined;
+  /** What `admin` is to do; absent with every other action. */
+  readonly admin?: AdminArguments;
   /** What `tls-init` is to make; absent with every other action. */
   readonly tlsInit?: TlsInitArguments;
+}
+
+/** What is written behind `admin`. */
+export interface AdminArguments {
+  /** The task and what it takes, as it was typed. */
+  readonly words: readonly string[];
+  /** A span of time. */
+  readonly for: string | undefined;
+  readonly why: string | undefined;
+  readonly json: boolean;
+  /** The file with the token. */
+  readonly tokenFile: string | undefined;
 }
 
 /** The certificates that `tls-init` is to make. */
@@ -195,6 +209,19 @@ const SERVER_FLAGS = {
     only: ["tls-init"],
   }),
 
+  for: flag("SPAN", text("a time span such as 30m, 2h or 7d"), {
+    heading: "The operator's hands (admin only)",
+    help: "how long a ban lasts: 30m, 2h, 7d",
+    default: "until unban",
+    only: ["admin"],
+  }),
+  why: flag("TEXT", text("a reason"), { help: "what the one who is kept out reads", only: ["admin"] }),
+  json: toggle({ help: "answers as JSON", only: ["admin"] }),
+  "token-file": flag("FILE", FILE, {
+    help: "read the token from FILE, which only you should be able to read",
+    only: ["admin"],
+  }),
+
   config: { ...CONFIG, heading: "How it runs" },
   show: flag("WHAT", oneOf(["activities"]), { help: "activities: print each activity that its clients publish" }),
   "no-prompt": NO_PROMPT,
@@ -219,6 +246,8 @@ const RECOVER_FLAGS: readonly string[] = [
   ...["no-prompt", "help", "version"],
 ];
 
+/** The flags of `admin`: they name the server, give the right to ask, and say more of the task. */
+const ADMIN_FLAGS: readonly string[] = [...DRAIN_FLAGS, "for", "why", "json", "token-file"];
 /** The flags of `tls-init`. */
 const TLS_INIT_FLAGS: readonly string[] = ["out", "name", "client", "no-prompt", "help", "version"];
 /** The flags of `audit-log`: they name the folder. */
@@ -236,6 +265,7 @@ export const SERVER_PROGRAM: Program<typeof SERVER_FLAGS> = {
     "recover --data DIR [--join HOST:PORT]",
     "tls-init HOST… [--out DIR] [--name NAME]",
     "audit-log verify [DIR]",
+    "admin TASK … [--http [HOST:]PORT] [--data DIR]",
   ],
   commands: {
     "": "serve",
@@ -244,6 +274,8 @@ export const SERVER_PROGRAM: Program<typeof SERVER_FLAGS> = {
       "--join gets lost entries from other servers",
     "tls-init": "make an authority and a certificate for a server that others reach as HOST, or renew; " +
       "says what to copy where",
+    admin: "show users and connections, keep somebody out, close connections, for the whole network; " +
+      "admin --help has the tasks",
     "audit-log": "verify: say whether the audit log in a data folder is whole, or where it was cut or changed",
   },
   flags: SERVER_FLAGS,
@@ -267,13 +299,14 @@ export const SERVER_PROGRAM: Program<typeof SERVER_FLAGS> = {
     ["drain --http 8080", "hands its clients to others, and stops it"],
     ["recover --data /var/lib/thrum", "repairs a damaged data folder"],
     ["tls-init alpha.lan 192.168.1.5", "certificates for TLS between the machines of a network of your own"],
+    ["admin ban eve --for 7d --why spam --http 8080", "keeps a user out of the whole network for a week"],
     ["audit-log verify /var/lib/thrum", "looks whether somebody changed its audit log"],
   ],
   exitCodes: [
     [EXIT_CODE.done, "stopped by Ctrl-C, a signal or drain, in good order; recover: done, even if entries are lost"],
     [EXIT_CODE.usage, "the command line, an answer or the config file is wrong"],
-    [EXIT_CODE.unreachable, "it cannot listen at that address; drain: no server answers there"],
-    [EXIT_CODE.refused, "drain: the token is wrong"],
+    [EXIT_CODE.unreachable, "it cannot listen at that address; drain, admin: no server answers there"],
+    [EXIT_CODE.refused, "drain, admin: the token is wrong; admin: the server refuses, or not every server has done it"],
     [
       EXIT_CODE.store,
       "the data folder, or another file, cannot be opened, read or written; audit-log: it is not whole",
@@ -290,7 +323,8 @@ export const SERVER_PROGRAM: Program<typeof SERVER_FLAGS> = {
 export function parseServerArguments(args: readonly string[]): ServerArguments {
   const { command, words, values, typed } = parseCommandLine(SERVER_PROGRAM, args);
   const folder = command === "audit-log" && !values.help && !values.version ? verifiedFolder(words) : undefined;
-  if (command !== "audit-log" && command !== "tls-init") refuseWords(words);
+  if (!["audit-log", "tls-init", "admin"].includes(command)) refuseWords(words);
+  if (command === "admin") refuseFlags(values, ADMIN_FLAGS, command);
   if (command === "audit-log") refuseFlags(values, AUDIT_LOG_FLAGS, command);
   if (command === "drain") refuseFlags(values, DRAIN_FLAGS, command);
   if (command === "recover") refuseFlags(values, RECOVER_FLAGS, command);
@@ -308,7 +342,7 @@ export function parseServerArguments(args: readonly string[]): ServerArguments {
     throw new UsageError("--secret and --secret-file are two answers to one question: give one of them");
   }
   return {
-    action: values.help ? "help" : values.version ? "version" : actionOf(command),
+    action: values.help ? command === "admin" ? "adminHelp" : "help" : values.version ? "version" : actionOf(command),
     layer: {
       server: given({ host: values.host, port: values.port }),
       heartbeat: given({ idleTimeoutMs: values.idle, intervalMs: values.interval, count: values.heartbeats }),
@@ -341,8 +375,14 @@ export function parseServerArguments(args: readonly string[]): ServerArguments {
     secretFile: values["secret-file"],
     showsActivities: values.show !== undefined,
     ...traceOf(values),
+    ...(command === "admin" ? { admin: adminOf(words, values) } : {}),
     ...(command === "tls-init" ? { tlsInit: tlsInitOf(words, values) } : {}),
   };
+}
+
+function adminOf(words: readonly string[], values: FlagValues<typeof SERVER_FLAGS>): AdminArguments {
+  const { for: span, why, json = false, "token-file": tokenFile } = values;
+  return { words, for: span, why, json, tokenFile };
 }
 
 function tlsInitOf(hosts: readonly string[], values: FlagValues<typeof SERVER_FLAGS>): TlsInitArguments {
@@ -350,10 +390,10 @@ function tlsInitOf(hosts: readonly string[], values: FlagValues<typeof SERVER_FL
   return { hosts, folder: folder ?? TLS_INIT_DEFAULTS.folder, name: name ?? TLS_INIT_DEFAULTS.name, client };
 }
 
-function actionOf(command: string): "serve" | "drain" | "recover" | "tlsInit" | "auditLog" {
+function actionOf(command: string): "serve" | "drain" | "recover" | "tlsInit" | "auditLog" | "admin" {
   if (command === "tls-init") return "tlsInit";
   if (command === "audit-log") return "auditLog";
-  return command === "drain" || command === "recover" ? command : "serve";
+  return command === "drain" || command === "recover" || command === "admin" ? command : "serve";
 }
 
 /** The folder in `audit-log verify [DIR]`. */

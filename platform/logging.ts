@@ -83,6 +83,13 @@ export async function startLogging(parts: LoggingParts): Promise<Logging> {
   };
 }
 
+/** From now on records below `level` are dropped, and no others. */
+export function setLogLevel(level: LogLevel): void {
+  // LogTape has no call for it: to configure it anew would close where records go. Each logger of ours hands its
+  // records on to this one, which drops those that are too low.
+  Object.assign(getLogger("thrum"), { lowestLevel: level });
+}
+
 const toJson = getJsonLinesFormatter({ message: "template" });
 const toMessage = getTextFormatter({ value: "bare", format: ({ message }) => message, lineEnding: "lf" });
 

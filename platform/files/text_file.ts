@@ -18,6 +18,12 @@ export async function readTextFile(path: string | URL): Promise<string | undefin
   }
 }
 
+/** Whether other users of this machine may read a file; `false` where the system does not say. */
+export async function othersMayRead(path: string): Promise<boolean> {
+  const { mode } = await Deno.stat(path);
+  return mode !== null && (mode & 0o044) !== 0;
+}
+
 /** Writes a file whole. Rejects with a `FileError`. */
 export async function writeTextFile(path: string, text: string): Promise<void> {
   try {

@@ -16,6 +16,12 @@ export interface OperateMessage {
   readonly connection?: string;
   /** With `disconnect`: when the connection was opened. Names begin anew with each start of a server. */
   readonly since?: number;
+  /** With `disconnectAll`: whose connections. */
+  readonly user?: string;
+  /** With `disconnectAll`, in place of `user`: an address, or a range of addresses. */
+  readonly address?: string;
+  /** With `logLevel`. */
+  readonly level?: string;
   /** Where the operator comes from, for the receiver's log. */
   readonly by: string;
 }
@@ -26,6 +32,8 @@ export interface OperatedMessage {
   readonly ask: number;
   /** `done`, or why not. A newer server may say more than this one knows. */
   readonly result: string;
+  /** With `disconnectAll`: how many there were. */
+  readonly count?: number;
 }
 
 /** Both of them. */
@@ -34,6 +42,8 @@ export type OrderMessage = OperateMessage | OperatedMessage;
 /** Offered by a server that carries out the orders that come over its links. */
 export const OPERATE_FEATURE = "operate";
 const MAX_WORD_LENGTH = 64;
+/** A name has 64 characters, of two units each at most. */
+const MAX_NAME_LENGTH = 128;
 const MAX_BY_LENGTH = 255;
 const MAX_INTEGER = Number.MAX_SAFE_INTEGER;
 
@@ -43,21 +53,30 @@ export function readOrderMessage(command: string, fields: Fields): OrderMessage 
     case "OPERATE": {
       const connection = textField(fields.connection, "connection", MAX_WORD_LENGTH);
       const since = optionalIntegerField(fields.since, "since", 0, MAX_INTEGER);
+      const user = textField(fields.user, "user", MAX_NAME_LENGTH);
+      const address = textField(fields.address, "address", MAX_WORD_LENGTH);
+      const level = textField(fields.level, "level", MAX_WORD_LENGTH);
       return {
         command,
         ask: integerField(fields.ask, "ask", 0, MAX_INTEGER),
         action: textField(fields.action, "action", MAX_WORD_LENGTH) ?? "",
         ...(connection === undefined ? {} : { connection }),
         ...(since === undefined ? {} : { since }),
+        ...(user === undefined ? {} : { user }),
+        ...(address === undefined ? {} : { address }),
+        ...(level === undefined ? {} : { level }),
         by: textField(fields.by, "by", MAX_BY_LENGTH) ?? "",
       };
     }
-    case "OPERATED":
+    case "OPERATED": {
+      const count = optionalIntegerField(fields.count, "count", 0, MAX_INTEGER);
       return {
         command,
         ask: integerField(fields.ask, "ask", 0, MAX_INTEGER),
         result: textField(fields.result, "result", MAX_WORD_LENGTH) ?? "",
+        ...(count === undefined ? {} : { count }),
       };
+    }
   }
   return undefined;
 }

@@ -35,7 +35,7 @@ import { openSqliteStore } from "../store/sqlite/sqlite_store.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import { DEFAULT_TRACE_LIMIT_BYTES, encodeTraceEvent } from "../../trace/trace_event.ts";
 import { MAX_LOBBY } from "../session/connections.ts";
-import { type NodeEnd, ThrumNode } from "../node/node.ts";
+import { type NodeEnd, type NodeParts, ThrumNode } from "../node/node.ts";
 import { UnreadableError } from "../journal/unreadable_store.ts";
 import type { TakenActivities } from "../observe/taken_activities.ts";
 import { openOrRecover } from "./recover_folder.ts";
@@ -113,8 +113,15 @@ export function serve(options: ServeOptions = {}): Promise<Server> {
   return serveGuarded(options, new Faults());
 }
 
-/** Like `serve`; `faults` takes exceptions in handlers, and counts them. */
-export async function serveGuarded(options: ServeOptions, faults: Faults): Promise<Server> {
+/**
+ * Like `serve`; `faults` takes exceptions in handlers, and counts them. `program` is what an operator may change of the
+ * program around the server.
+ */
+export async function serveGuarded(
+  options: ServeOptions,
+  faults: Faults,
+  program: Partial<Pick<NodeParts, "setLogLevel">> = {},
+): Promise<Server> {
   const { trace, traceLimitBytes, onActivities, signal, ...sections } = options;
   const asked = layered(DEFAULT_CONFIG, parseLayer(JSON.stringify(sections), "the options of serve()"));
   const { config, plan } = withinOpenFiles(asked);
@@ -164,6 +171,7 @@ export async function serveGuarded(options: ServeOptions, faults: Faults): Promi
       crypto: nodeCrypto,
       memoryBytes: heldBytes,
       certificateEndsAt: () => certificates.endsAt,
+      ...program,
       ...(spans === undefined ? {} : { spans }),
       ...(onActivities === undefined ? {} : { watched: onActivities }),
       ...(ticketKey === undefined ? {} : { ticketKey }),

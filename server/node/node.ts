@@ -33,7 +33,7 @@ import { AuditTalk } from "./audit_talk.ts";
 import { Closing, type NodeEnd, type NodeState, stateOf } from "./closing.ts";
 import type { Engine } from "./engines.ts";
 import { Operator } from "./operator.ts";
-import type { Order, OrderResult } from "./order.ts";
+import type { LogLevel, Order, OrderResult, SharedOrder, SharedResult } from "./order.ts";
 import { type AskedRuling, type ResetResult, RulingOffice, type RulingResult } from "./ruling_office.ts";
 import { wireClients } from "./wiring/wire_clients.ts";
 import { wireLog } from "./wiring/wire_log.ts";
@@ -65,6 +65,8 @@ export interface NodeParts {
   readonly spans?: SpanOutput;
   /** Told what a handler throws. Then only what the handler belongs to ends. If absent, the exception is thrown on. */
   readonly faults?: FaultGuard;
+  /** Changes how much is logged; absent where the log is somebody else's. */
+  readonly setLogLevel?: (level: LogLevel) => void;
   /** How many connections without a place are heard; 1,024 if absent. */
   readonly maxLobby?: number;
   /** How much memory this process holds, in bytes. */
@@ -140,6 +142,7 @@ export class ThrumNode {
     wired.operator = new Operator({
       ...{ named: journal, clock, backplane, connections, auditor },
       drain: () => wired.closing.drain(),
+      setLogLevel: parts.setLogLevel,
     });
     wired.audits = new AuditTalk({
       ...{ log: auditLog, auditor, clock, backplane, notes: store.opened.notes },
@@ -244,6 +247,11 @@ export class ThrumNode {
   /** All that operators have laid down and that holds. */
   get rulings(): Iterable<Ruling> {
     return this.#wired.rulingOffice.all;
+  }
+
+  /** Carries out at every server what an operator wants. Never rejects. */
+  operateEverywhere(order: SharedOrder, by: string): Promise<SharedResult[]> {
+    return this.#wired.operator.everywhere(order, by);
   }
 
   /** Ends it, as its store cannot go on. For faults that were caught outside of the node. */

@@ -5,6 +5,8 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import { isWithin, parseAddressRange } from "../../config/address_range.ts";
+import { endpointText, LOG_LEVELS } from "../../config/values.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import {
   OPERATE_FEATURE,
@@ -14,7 +16,7 @@ import {
 } from "../../protocol/peer/operate_message.ts";
 import type { Auditor } from "../audit/audit_event.ts";
 import type { Backplane, Route } from "../backplane/backplane.ts";
-import type { Order, OrderProblem, OrderResult } from "./order.ts";
+import type { LogLevel, Order, OrderProblem, OrderResult, SharedOrder, SharedResult } from "./order.ts";
 import type { ServedConnection } from "../session/served_connection.ts";
 
 /** What it is made with. */
@@ -22,11 +24,13 @@ export interface OperatorParts {
   /** This server, which can get another name. */
   readonly named: { readonly serverId: string };
   readonly clock: Pick<Clock, "after">;
-  readonly backplane: Pick<Backplane, "isMember" | "routes" | "say">;
+  readonly backplane: Pick<Backplane, "self" | "members" | "isMember" | "routes" | "say">;
   readonly connections: Iterable<ServedConnection>;
   readonly auditor: Auditor;
   /** Drains this server. */
   drain(): void;
+  /** Changes how much is logged; absent where the log is somebody else's. */
+  readonly setLogLevel?: ((level: LogLevel) => void) | undefined;
 }
 
 /** An order that another server was told. */
@@ -65,12 +69,9 @@ export class Operator {
   carryOut(order: Order, by: string): Promise<OrderResult> {
     const { named, backplane, clock } = this.#parts;
     const { serverId } = order;
-    const message: OperateMessage = {
-      ...{ command: "OPERATE", ask: ++this.#asks, action: order.kind },
-      ...(order.kind === "disconnect" ? { connection: order.connection, since: order.since } : {}),
-      by,
-    };
-    if (serverId === named.serverId) return Promise.resolve(resultOf(this.#obey(message, by)));
+    const { kind: action, serverId: _, ...more } = order;
+    const message: OperateMessage = { command: "OPERATE", ask: ++this.#asks, action, ...more, by };
+    if (serverId === named.serverId) return Promise.resolve(this.#obey(message, by));
     const route = [...backplane.routes].find((route) => route.serverId === serverId);
     const obstacle = this.#asked.size >= MAX_ASKED ? "TOO_MANY" : obstacleOf(route, backplane.isMember(serverId));
     if (obstacle !== undefined) return Promise.resolve(problem(obstacle));
@@ -82,13 +83,27 @@ export class Operator {
     });
   }
 
+  /** Carries `order` out at every server of the network; tells what became of it at each, this one first. */
+  async everywhere(order: SharedOrder, by: string): Promise<SharedResult[]> {
+    const { backplane } = this.#parts;
+    const { self, members } = backplane;
+    const servers = [self, ...members.filter(({ state }) => state !== "left")];
+    return await Promise.all(servers.map(async ({ serverId, host, port }) => ({
+      serverId,
+      name: endpointText({ host, port }),
+      result: await this.carryOut({ ...order, serverId } as Order, by),
+    })));
+  }
+
   /** Another server says so. */
   heard(serverId: string, message: OrderMessage): void {
     if (message.command === "OPERATED") return this.#answered(serverId, message);
     const { ask, by } = message;
     // The answer goes first: the link ends some time after a drain has begun.
     const act = this.#decide(message);
-    this.#parts.backplane.say({ command: "OPERATED", ask, result: act.result }, serverId);
+    const { result, count } = act;
+    const told = { command: "OPERATED", ask, result, ...(count === undefined ? {} : { count }) } as const;
+    this.#parts.backplane.say(told, serverId);
     act.run?.(`${by} at ${serverId}`);
   }
 
@@ -104,9 +119,9 @@ export class Operator {
     for (const ask of [...this.#asked.keys()]) this.#settle(ask, problem("NO_ANSWER"));
   }
 
-  #answered(serverId: string, { ask, result }: OperatedMessage): void {
+  #answered(serverId: string, { ask, result, count }: OperatedMessage): void {
     // It speaks for itself alone.
-    if (this.#asked.get(ask)?.serverId === serverId) this.#settle(ask, resultOf(result));
+    if (this.#asked.get(ask)?.serverId === serverId) this.#settle(ask, resultOf(result, count));
   }
 
   #settle(ask: number, result: OrderResult): void {
@@ -116,16 +131,15 @@ export class Operator {
     asked?.settle(result);
   }
 
-  #obey(message: OperateMessage, who: string): string {
-    const { result, run } = this.#decide(message);
+  #obey(message: OperateMessage, who: string): OrderResult {
+    const { result, count, run } = this.#decide(message);
     run?.(who);
-    return result;
+    return resultOf(result, count);
   }
 
   /** What becomes of an order here, and what is then to be done for whoever wants it. */
-  #decide(
-    { action, connection: id, since }: OperateMessage,
-  ): { readonly result: string; readonly run?: (who: string) => void } {
+  #decide(message: OperateMessage): Act {
+    const { action, connection: id, since } = message;
     const { connections, drain, auditor } = this.#parts;
     if (action === "drain") {
       return {
@@ -137,6 +151,8 @@ export class Operator {
         },
       };
     }
+    if (action === "disconnectAll") return this.#disconnectAll(message);
+    if (action === "logLevel") return this.#setLogLevel(message);
     if (action !== "disconnect") return { result: "unknownAction" };
     const connection = [...connections].find((connection) => connection.id === id);
     const seen = connection?.describe(0);
@@ -156,6 +172,50 @@ export class Operator {
       },
     };
   }
+
+  #disconnectAll({ user, address }: OperateMessage): Act {
+    const range = address === undefined ? undefined : parseAddressRange(address);
+    if (user === undefined && range === undefined) return { result: "unknownAction" };
+    const { connections, auditor } = this.#parts;
+    const found = [...connections].filter((connection) => {
+      const { kind, user: name } = connection.describe(0);
+      if (kind === "server") return false;
+      return range === undefined ? name === user : isWithin(range, connection.remoteHost);
+    });
+    return {
+      result: "done",
+      count: found.length,
+      run: (who) => {
+        const of = user ?? address;
+        logger.info("asked to disconnect {of} by {who}: connections {count}", { of, who, count: found.length });
+        if (found.length === 0) return;
+        auditor.audit({ what: "connectionEnded", by: OPERATOR, from: who, of, more: { count: found.length } });
+        for (const connection of found) connection.end("ENDED_BY_OPERATOR");
+      },
+    };
+  }
+
+  #setLogLevel({ level }: OperateMessage): Act {
+    const { setLogLevel, auditor } = this.#parts;
+    const known = LOG_LEVELS.find((one) => one === level);
+    if (known === undefined || setLogLevel === undefined) return { result: "unknownAction" };
+    return {
+      result: "done",
+      run: (who) => {
+        setLogLevel(known);
+        logger.info("logs {level} and above, as {who} wants", { level, who });
+        auditor.audit({ what: "logLevelChanged", by: OPERATOR, from: who, of: known });
+      },
+    };
+  }
+}
+
+/** What an order is answered with, and what is then to be done for whoever wants it. */
+interface Act {
+  readonly result: string;
+  /** How many connections end. */
+  readonly count?: number;
+  readonly run?: (who: string) => void;
 }
 
 /** Why a server cannot be told an order; `undefined` when it can. */
@@ -164,7 +224,8 @@ function obstacleOf(route: Route | undefined, isMember: boolean): OrderProblem |
   return route.features.includes(OPERATE_FEATURE) ? undefined : "OLDER_VERSION";
 }
 
-function resultOf(result: string): OrderResult {
+function resultOf(result: string, count?: number): OrderResult {
+  if (result === "done" && count !== undefined) return { ok: true, count };
   return Object.hasOwn(RESULTS, result) ? RESULTS[result]! : problem("UNKNOWN_ACTION");
 }
 

@@ -1,5 +1,7 @@
 /** What an operator may want of a server of the network, and why it may not be done. Data alone. Pure. */
 
+import type { Config } from "../../config/config.ts";
+
 /** An order, and the server that is to carry it out. */
 export type Order =
   | { readonly kind: "drain"; readonly serverId: string }
@@ -9,7 +11,28 @@ export type Order =
     /** As the view of the network names it, with when it was opened, in milliseconds since 1970. */
     readonly connection: string;
     readonly since: number;
-  };
+  }
+  | ({ readonly kind: "disconnectAll"; readonly serverId: string } & ConnectionsOf)
+  | { readonly kind: "logLevel"; readonly serverId: string; readonly level: LogLevel };
+
+/** All connections of a user, or from a range of addresses. */
+export type ConnectionsOf = { readonly user: string } | { readonly address: string };
+
+/** How much a server writes into its log. */
+export type LogLevel = Config["log"]["level"];
+
+/** What all servers are to do: an order without its server. */
+export type SharedOrder =
+  | ({ readonly kind: "disconnectAll" } & ConnectionsOf)
+  | { readonly kind: "logLevel"; readonly level: LogLevel };
+
+/** What became of it at one server. */
+export interface SharedResult {
+  readonly serverId: string;
+  /** `HOST:PORT`. */
+  readonly name: string;
+  readonly result: OrderResult;
+}
 
 /** Why an order was not carried out, with the sentence for the operator. */
 export const ORDER_PROBLEMS = {
@@ -27,4 +50,7 @@ export const ORDER_PROBLEMS = {
 export type OrderProblem = keyof typeof ORDER_PROBLEMS;
 
 /** What became of an order. */
-export type OrderResult = { readonly ok: true } | { readonly ok: false; readonly problem: OrderProblem };
+export type OrderResult = { readonly ok: true; readonly count?: number } | {
+  readonly ok: false;
+  readonly problem: OrderProblem;
+};

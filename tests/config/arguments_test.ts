@@ -179,12 +179,15 @@ Deno.test("a flag may be given twice only with one value", () => {
 Deno.test("a switch takes no value, and a server no word but its commands", () => {
   assertEquals(serverRefusal("--ephemeral=no"), "--ephemeral is a switch and takes no value");
   assertEquals(serverRefusal("--no-prompt=false"), "--no-prompt is a switch and takes no value");
-  assertEquals(serverRefusal("start"), 'Unknown command "start"; it must be drain, recover, tls-init or audit-log');
+  assertEquals(
+    serverRefusal("start"),
+    'Unknown command "start"; it must be drain, recover, tls-init, admin or audit-log',
+  );
   assertEquals(serverRefusal("drian"), 'Unknown command "drian"; did you mean drain?');
   assertEquals(serverRefusal("drain", "now"), 'Unexpected argument "now"');
   assertEquals(
     serverRefusal("--", "--port"),
-    'Unknown command "--port"; it must be drain, recover, tls-init or audit-log',
+    'Unknown command "--port"; it must be drain, recover, tls-init, admin or audit-log',
   );
 });
 

@@ -114,6 +114,10 @@ export class CrowdNode implements AsyncDisposable {
       refusals: new RefusalLog(realClock),
       auditor: NO_AUDIT,
       ticketKeyOf: () => undefined,
+      rulings: [],
+      rule: unasked("it"),
+      resetSecret: unasked("it"),
+      operateEverywhere: unasked("it"),
     };
   }
 }

@@ -8,6 +8,7 @@ import { bearerOf, type Hosts, isLocal, misdirected, type Need, type Refusal, re
 import type { Asset, Assets } from "./assets.ts";
 import type { DiagramRequest } from "./diagram.ts";
 import type { NodeState } from "./gateway_node.ts";
+import { type AdminPath, type AdminRequest, isAdminPath, readAdminRequest } from "./admin/admin_request.ts";
 import { type AskedOrder, readOrder } from "./orders.ts";
 import { allowedCalls, isShared } from "./other_pages.ts";
 
@@ -27,7 +28,7 @@ export interface Surroundings {
 export type Answer =
   | { readonly kind: "reply"; readonly reply: HttpReply }
   /** The whole view, as JSON, or its servers alone. */
-  | { readonly kind: "network"; readonly part?: "servers" }
+  | { readonly kind: "network"; readonly part?: "servers" | "users" }
   /** The view, and then what changes in it. */
   | { readonly kind: "events" }
   | ({ readonly kind: "diagram" } & DiagramRequest)
@@ -39,7 +40,9 @@ export type Answer =
   /** A pass for the pages of other servers. */
   | { readonly kind: "pass" }
   /** An operator wants something done. */
-  | { readonly kind: "order"; readonly order: AskedOrder };
+  | { readonly kind: "order"; readonly order: AskedOrder }
+  /** An operator wants something of the whole network, or asks what is laid down there. */
+  | { readonly kind: "admin"; readonly request: AdminRequest };
 
 /** The largest body of a request. */
 export const MAX_BODY_BYTES = 16_384;
@@ -66,6 +69,11 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Need>>>> = {
   "/api/session": { GET: "nothing", POST: "nothing", DELETE: "nothing" },
   "/api/drain": { POST: "change" },
   "/api/disconnect": { POST: "change" },
+  "/api/rulings": { GET: "look" },
+  "/api/rule": { POST: "change" },
+  "/api/reset": { POST: "change" },
+  "/api/close": { POST: "change" },
+  "/api/log-level": { POST: "change" },
   "/metrics": { GET: "look" },
   "/healthz": { GET: "nothing" },
   "/readyz": { GET: "nothing" },
@@ -119,10 +127,11 @@ export function decide(
     const allow = Object.keys(needs).join(", ");
     return reply(errorReply(405, `${path} takes ${allow}`, surroundings, { allow }));
   }
+  if (isAdminPath(path)) return admin(path, body, surroundings);
   const isUpgrade = request.headers.upgrade?.toLowerCase() === "websocket";
   switch (path) {
     case "/api/network":
-      return query.get("only") === "servers" ? { kind: "network", part: "servers" } : { kind: "network" };
+      return networkPart(query.get("only"));
     case "/api/events":
       return { kind: "events" };
     case "/api/diagram.svg":
@@ -137,6 +146,8 @@ export function decide(
       return order("drain", body, surroundings);
     case "/api/disconnect":
       return order("disconnect", body, surroundings);
+    case "/api/rulings":
+      return { kind: "admin", request: { kind: "rulings" } };
     case "/metrics":
       return { kind: "metrics" };
     case "/healthz":
@@ -279,6 +290,15 @@ function hasProof(shown: Shown): boolean {
 function order(kind: "drain" | "disconnect", body: string, surroundings: Surroundings): Answer {
   const order = readOrder(kind, body);
   return "wrong" in order ? reply(errorReply(400, order.wrong, surroundings)) : { kind: "order", order };
+}
+
+function admin(path: AdminPath, body: string, surroundings: Surroundings): Answer {
+  const request = readAdminRequest(path, body);
+  return "wrong" in request ? reply(errorReply(400, request.wrong, surroundings)) : { kind: "admin", request };
+}
+
+function networkPart(only: string | null): Answer {
+  return only === "servers" || only === "users" ? { kind: "network", part: only } : { kind: "network" };
 }
 
 function diagram(query: URLSearchParams, surroundings: Surroundings): Answer {

@@ -25,6 +25,7 @@ import {
 import type { NetworkView } from "../../../view/network_view.ts";
 import type { Door } from "../door.ts";
 import { isLoopback, type Shown } from "./access.ts";
+import { carryOut } from "./admin/admin_desk.ts";
 import { assetsOf } from "./assets.ts";
 import { CompressedReplies } from "./compressed.ts";
 import { callerOf, isProtected, proxiesOf } from "./caller.ts";
@@ -103,10 +104,14 @@ class HttpDoor implements Door, HttpHandler {
   readonly #parts: HttpDoorParts;
   readonly #surroundings: Surroundings;
   readonly #streams: EventStreams;
-  readonly #views = new WrittenOnce<NetworkView>((view) => `${JSON.stringify(view)}\n`);
-  readonly #servers = new WrittenOnce<NetworkView>(({ at, from, servers }) =>
-    `${JSON.stringify({ at, from, servers })}\n`
-  );
+  /** The view and its parts, each written once for all who ask. */
+  readonly #written = {
+    whole: new WrittenOnce<NetworkView>((view) => `${JSON.stringify(view)}\n`),
+    servers: new WrittenOnce<NetworkView>(({ at, from, servers }) => `${JSON.stringify({ at, from, servers })}\n`),
+    users: new WrittenOnce<NetworkView>(({ at, from, users, waiting, lastSeen }) =>
+      `${JSON.stringify({ at, from, users, waiting, lastSeen })}\n`
+    ),
+  } as const;
   readonly #compressed: CompressedReplies;
   readonly #diagram: LiveDiagram;
   readonly #metrics: PrometheusMetrics;
@@ -249,10 +254,7 @@ class HttpDoor implements Door, HttpHandler {
         return exchange.reply(answer.reply);
       case "network":
         return exchange.reply(
-          writtenReply(
-            (answer.part === "servers" ? this.#servers : this.#views).bytesOf(await this.#node.look()),
-            surroundings,
-          ),
+          writtenReply(this.#written[answer.part ?? "whole"].bytesOf(await this.#node.look()), surroundings),
         );
       case "events":
         return this.#stream(exchange);
@@ -283,6 +285,10 @@ class HttpDoor implements Door, HttpHandler {
         return exchange.reply(jsonReply({ pass: this.#makePass(request) }, surroundings));
       case "order":
         return await this.#order(answer.order, exchange);
+      case "admin": {
+        const { status, value } = await carryOut(answer.request, this.#node, callerOf(request, this.#proxies));
+        return exchange.reply(jsonReply(value, surroundings, status));
+      }
       default:
         answer satisfies never;
     }

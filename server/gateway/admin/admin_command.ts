@@ -1,0 +1,187 @@
+/**
+ * `thrum-server admin`: asks a server, through its HTTP gateway, for what an operator wants of the whole network. The
+ * caller hands in everything that this needs, and has the token.
+ */
+
+import { endpointText } from "../../../config/values.ts";
+import type { Endpoint } from "../../../platform/address.ts";
+import type { HttpAnswer, HttpQuestion } from "../../../platform/http/http_client.ts";
+import type { NetworkView } from "../../../view/network_view.ts";
+import type { AdminTask } from "./admin_task.ts";
+import {
+  connectionsOf,
+  connectionTable,
+  type Emphasis,
+  outcomeLines,
+  rulingTable,
+  serverTable,
+  type TimeText,
+  type ToldRuling,
+  type ToldServer,
+  userRows,
+  userTable,
+} from "./admin_text.ts";
+
+/** What the command is run with. */
+export interface AdminParts {
+  readonly at: Endpoint;
+  readonly token: string;
+  readonly json: boolean;
+  /** Milliseconds since 1970. */
+  readonly nowMs: number;
+  readonly ask: (question: HttpQuestion) => Promise<HttpAnswer>;
+  readonly time: TimeText;
+  readonly emphasis: Emphasis;
+}
+
+/** How it ended. `lines` are for standard output. */
+export type AdminEnd =
+  | { readonly kind: "done"; readonly lines: readonly string[] }
+  /** The order was given, and some servers have not carried it out. */
+  | { readonly kind: "partly"; readonly lines: readonly string[]; readonly sentence: string }
+  | { readonly kind: "refused"; readonly sentence: string }
+  | { readonly kind: "unreachable"; readonly sentence: string };
+
+/** A server waits five seconds for another one. */
+const ANSWER_MS = 15_000;
+
+/** The server said no. */
+class Refusal extends Error {}
+
+/** Nobody answers, or nobody who could. */
+class Silence extends Error {}
+
+/** Does `task`. */
+export async function administer(task: AdminTask, parts: AdminParts): Promise<AdminEnd> {
+  try {
+    return await carryOut(task, parts);
+  } catch (error) {
+    if (error instanceof Refusal) return { kind: "refused", sentence: error.message };
+    if (error instanceof Silence) return { kind: "unreachable", sentence: error.message };
+    throw error;
+  }
+}
+
+async function carryOut(task: AdminTask, parts: AdminParts): Promise<AdminEnd> {
+  const { json, time, emphasis } = parts;
+  const shown = (value: unknown, lines: () => readonly string[]): AdminEnd => ({
+    kind: "done",
+    lines: json ? [JSON.stringify(value)] : lines(),
+  });
+  switch (task.kind) {
+    case "users": {
+      const view = await asked(parts, "GET", "/api/network?only=users") as NetworkView;
+      const { servers } = await asked(parts, "GET", "/api/network?only=servers") as NetworkView;
+      const { rulings } = await asked(parts, "GET", "/api/rulings") as { rulings: readonly ToldRuling[] };
+      const rows = userRows(view, rulings, (id) => servers[id]?.name ?? id, task.names);
+      if (task.names.length > rows.length) {
+        const missing = task.names.filter((name) => !rows.some(({ user }) => user === name));
+        throw new Refusal(`There is no user ${missing.map((name) => JSON.stringify(name)).join(", ")}`);
+      }
+      return shown(rows, () => userTable(rows, time, emphasis));
+    }
+    case "bans": {
+      const { rulings } = await asked(parts, "GET", "/api/rulings") as { rulings: readonly ToldRuling[] };
+      return shown(rulings, () => rulingTable(rulings, time, emphasis));
+    }
+    case "servers": {
+      const view = await asked(parts, "GET", "/api/network?only=servers") as NetworkView;
+      return shown(view.servers, () => serverTable(view, emphasis));
+    }
+    case "connections": {
+      const view = await asked(parts, "GET", "/api/network") as NetworkView;
+      return shown(connectionsOf(view, task.user), () => connectionTable(view, task.user, time, emphasis));
+    }
+    case "rule": {
+      const { rule: kind, about, lifts, lastsMs, why } = task;
+      const until = lastsMs === undefined ? {} : { until: Math.ceil(parts.nowMs + lastsMs) };
+      const body = { kind, about, ...(lifts ? { lifts } : {}), ...until, ...(why === undefined ? {} : { why }) };
+      const said = await asked(parts, "POST", "/api/rule", body) as { about: string };
+      return shown(said, () => [ruleText(task, said.about, "until" in until ? time(until.until!) : undefined)]);
+    }
+    case "reset": {
+      const said = await asked(parts, "POST", "/api/reset", { user: task.user }) as { secret: string };
+      return shown(said, () => [
+        `The new secret of ${task.user} is ${emphasis.bold(said.secret)}`,
+        emphasis.dim("It is shown this once, and kept nowhere. All its connections are closed."),
+      ]);
+    }
+    case "close":
+      return everywhere(parts, await asked(parts, "POST", "/api/close", task.of));
+    case "logLevel":
+      return everywhere(parts, await asked(parts, "POST", "/api/log-level", { level: task.level }));
+    case "closeOne": {
+      const view = await asked(parts, "GET", "/api/network") as NetworkView;
+      const found = connectionsOf(view, undefined).find(({ server, id }) =>
+        id === task.connection && (server === task.server || view.servers[server]?.name === task.server)
+      );
+      if (found === undefined) throw new Refusal(`${task.server} has no connection ${task.connection}`);
+      const { server, id: connection, since } = found;
+      const said = await asked(parts, "POST", "/api/disconnect", { server, connection, since });
+      return shown(said, () => [`Connection ${connection} of ${task.server} has ended`]);
+    }
+  }
+}
+
+function everywhere({ json }: AdminParts, said: unknown): AdminEnd {
+  const { servers } = said as { readonly servers: readonly ToldServer[] };
+  const lines = json ? [JSON.stringify(servers)] : outcomeLines(servers);
+  const missing = servers.filter(({ done }) => !done);
+  if (missing.length === 0) return { kind: "done", lines };
+  return { kind: "partly", lines, sentence: `Not done at ${missing.map(({ name }) => name).join(", ")}` };
+}
+
+function ruleText(
+  { rule, lifts }: Extract<AdminTask, { kind: "rule" }>,
+  about: string,
+  until: string | undefined,
+): string {
+  switch (rule) {
+    case "ban":
+      return lifts ? `${about} may come in again` : `${about} is banned${until === undefined ? "" : ` until ${until}`}`;
+    case "bannedAddress":
+      return lifts
+        ? `Whoever comes from ${about} may come in again`
+        : `Nobody comes in from ${about}${until === undefined ? "" : ` until ${until}`}`;
+    case "disabled":
+      return lifts ? `The account ${about} can be used again` : `The account ${about} is disabled`;
+    case "deleted":
+      return `The account ${about} is deleted. Nobody gets its name`;
+  }
+}
+
+/** The answer of the gateway, as what its JSON says. @throws {Refusal | Silence} */
+async function asked(
+  { at, token, ask }: AdminParts,
+  method: "GET" | "POST",
+  path: string,
+  body?: unknown,
+): Promise<unknown> {
+  const where = endpointText(at);
+  let answer: HttpAnswer;
+  try {
+    answer = await ask({
+      ...at,
+      ...{ method, path, timeoutMs: ANSWER_MS },
+      headers: { host: where, authorization: `Bearer ${token}` },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  } catch (error) {
+    const { code = (error as Error).message } = error as { code?: string };
+    const why = code === "ECONNREFUSED" ? "nothing listens there" : code === "ETIMEDOUT" ? "no answer came" : code;
+    throw new Silence(`No server answers at ${where}: ${why}`);
+  }
+  let said: { readonly error?: unknown };
+  try {
+    said = JSON.parse(answer.text);
+  } catch {
+    throw new Silence(`The program at ${where} is no HTTP gateway of a thrum server`);
+  }
+  if (answer.status === 200) return said;
+  const why = typeof said?.error === "string" ? said.error : `status ${answer.status}`;
+  // A server that does not know the path is of an earlier version.
+  if (answer.status === 404 && why === "there is nothing here") {
+    throw new Refusal(`The server at ${where} is of an earlier version, and cannot do this`);
+  }
+  throw new Refusal(`The server at ${where} refuses: ${why}`);
+}

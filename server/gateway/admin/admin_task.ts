@@ -1,0 +1,158 @@
+/** What the words behind `thrum-server admin` mean. Pure. */
+
+import { parseAddressRange } from "../../../config/address_range.ts";
+import { UsageError } from "../../../config/flags.ts";
+import { parseSince } from "../../../config/since.ts";
+import { LOG_LEVELS, quoted, wordList } from "../../../config/values.ts";
+
+/** A question to the server that is asked, or something that it does. */
+export type AdminTask =
+  | { readonly kind: "users"; readonly names: readonly string[] }
+  | { readonly kind: "bans" }
+  | { readonly kind: "connections"; readonly user: string | undefined }
+  | { readonly kind: "servers" }
+  | {
+    readonly kind: "rule";
+    readonly rule: "ban" | "bannedAddress" | "disabled" | "deleted";
+    readonly about: string;
+    readonly lifts: boolean;
+    /** For how long, in milliseconds. */
+    readonly lastsMs?: number;
+    readonly why?: string;
+  }
+  | { readonly kind: "reset"; readonly user: string }
+  | { readonly kind: "close"; readonly of: { readonly user: string } | { readonly address: string } }
+  | { readonly kind: "closeOne"; readonly server: string; readonly connection: string }
+  | { readonly kind: "logLevel"; readonly level: string };
+
+/** Flags that say more of a task. */
+export interface AdminTerms {
+  readonly for?: string | undefined;
+  readonly why?: string | undefined;
+}
+
+/** The tasks: what is written behind each, and what it does. In the order of the help. */
+export const ADMIN_TASKS: Readonly<Record<string, { readonly takes: string; readonly does: string }>> = {
+  users: { takes: "[NAME…]", does: "who is registered or online, where, and who is kept out" },
+  ban: { takes: "NAME", does: "let NAME in nowhere; with --for SPAN until then, with --why TEXT for a reason" },
+  unban: { takes: "NAME", does: "let NAME in again" },
+  "ban-address": { takes: "RANGE", does: "let nobody in from an address, or a range such as 10.0.0.0/8" },
+  "unban-address": { takes: "RANGE", does: "let them in again" },
+  bans: { takes: "", does: "what is laid down: bans, disabled and deleted accounts, new secrets" },
+  disable: { takes: "NAME", does: "let nobody use the account, until enable" },
+  enable: { takes: "NAME", does: "let it be used again" },
+  delete: { takes: "NAME", does: "delete the account for good; nobody else gets the name" },
+  reset: { takes: "NAME", does: "give the account a new secret, and show it once" },
+  connections: { takes: "[NAME]", does: "all connections, or those of NAME" },
+  close: { takes: "NAME", does: "end all connections of NAME, who may come back" },
+  "close-address": { takes: "RANGE", does: "the same for an address, or a range" },
+  "close-one": { takes: "SERVER CONNECTION", does: "end one connection, as connections names it" },
+  "log-level": { takes: "LEVEL", does: `how much all servers write into their logs: ${wordList(LOG_LEVELS)}` },
+  servers: { takes: "", does: "the servers of the network" },
+};
+
+/**
+ * The task in `words`.
+ * @throws {UsageError} when it is none, or the words behind it are others than it takes.
+ */
+export function readAdminTask(words: readonly string[], { for: span, why }: AdminTerms = {}): AdminTask {
+  const [name, ...rest] = words;
+  if (name === undefined) throw new UsageError(`admin needs a task: ${wordList(Object.keys(ADMIN_TASKS))}`);
+  if (!Object.hasOwn(ADMIN_TASKS, name)) {
+    throw new UsageError(`${quoted(name)} is no task of admin. There are ${wordList(Object.keys(ADMIN_TASKS))}`);
+  }
+  const { takes } = ADMIN_TASKS[name]!;
+  const most = takes.endsWith("…]") ? Infinity : takes === "" ? 0 : takes.split(" ").length;
+  const least = takes.startsWith("[") || takes === "" ? 0 : most;
+  if (rest.length < least || rest.length > most) {
+    throw new UsageError(`admin ${name} takes ${takes === "" ? "nothing more" : takes}`);
+  }
+  const [first = "", second = ""] = rest;
+  const isBan = name === "ban" || name === "ban-address";
+  if (span !== undefined && !isBan) throw new UsageError("--for says how long a ban lasts: it means nothing here");
+  if (why !== undefined && !isBan && name !== "disable" && name !== "delete") {
+    throw new UsageError("--why says why somebody is kept out: it means nothing here");
+  }
+  if (name.endsWith("-address") && parseAddressRange(first) === undefined) {
+    throw new UsageError(`${quoted(first)} is no address and no range such as 10.0.0.0/8`);
+  }
+  const terms = { ...(span === undefined ? {} : { lastsMs: spanOf(span) }), ...(why === undefined ? {} : { why }) };
+  const rule = (rule: Extract<AdminTask, { kind: "rule" }>["rule"], lifts = false): AdminTask => ({
+    ...{ kind: "rule", rule, about: first, lifts },
+    ...terms,
+  });
+  switch (name) {
+    case "users":
+      return { kind: "users", names: rest };
+    case "bans":
+    case "servers":
+      return { kind: name };
+    case "connections":
+      return { kind: "connections", user: rest[0] };
+    case "ban":
+      return rule("ban");
+    case "unban":
+      return rule("ban", true);
+    case "ban-address":
+      return rule("bannedAddress");
+    case "unban-address":
+      return rule("bannedAddress", true);
+    case "disable":
+      return rule("disabled");
+    case "enable":
+      return rule("disabled", true);
+    case "delete":
+      return rule("deleted");
+    case "reset":
+      return { kind: "reset", user: first };
+    case "close":
+      return { kind: "close", of: { user: first } };
+    case "close-address":
+      return { kind: "close", of: { address: first } };
+    case "close-one":
+      return { kind: "closeOne", server: first, connection: second };
+    default: {
+      if (!(LOG_LEVELS as readonly string[]).includes(first)) {
+        throw new UsageError(`The level must be ${wordList(LOG_LEVELS)}, not ${quoted(first)}`);
+      }
+      return { kind: "logLevel", level: first };
+    }
+  }
+}
+
+/** What `admin --help` says. `heading` may make its headings stand out. */
+export function adminHelpText(program: string, heading: (text: string) => string): string {
+  const rows = Object.entries(ADMIN_TASKS).map(([name, { takes, does }]) =>
+    [`${name} ${takes}`.trimEnd(), does] as const
+  );
+  const width = Math.max(...rows.map(([label]) => label.length));
+  return [
+    `${heading("Usage")}  ${program} admin TASK … [flags]`,
+    "",
+    "Does at any server what an operator wants of all servers of the network.",
+    "",
+    heading("Tasks"),
+    ...rows.map(([label, does]) => `  ${label.padEnd(width)}  ${does}`),
+    "",
+    heading("Flags"),
+    "  --http [HOST:]PORT   the HTTP gateway of the server that is asked",
+    "  --data DIR, --port   where that server keeps its token, if it is on this machine",
+    "  --token-file FILE    read the token from FILE, which only you should be able to read",
+    "  --for SPAN           how long a ban lasts: 30m, 2h, 7d; until unban if absent",
+    "  --why TEXT           what the one who is kept out reads",
+    "  --json               answers as JSON",
+    "",
+    "The token is taken from --token-file, THRUM_HTTP_TOKEN, the config file or the",
+    "data folder, or asked for on a terminal. No flag takes it: every user of the",
+    "machine can read command lines.",
+    "",
+  ].join("\n");
+}
+
+function spanOf(given: string): number {
+  const span = parseSince(given);
+  if (span?.kind !== "span" || span.ms <= 0) {
+    throw new UsageError(`--for must be a time span such as 30m, 2h or 7d, not ${quoted(given)}`);
+  }
+  return span.ms;
+}

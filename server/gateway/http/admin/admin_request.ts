@@ -1,0 +1,85 @@
+/**
+ * What an operator may ask of the whole network at the gateway: a path and a body become an order, or the sentence that
+ * says what is wrong with them. Pure.
+ */
+
+import { parseAddressRange } from "../../../../config/address_range.ts";
+import { LOG_LEVELS, wordList } from "../../../../config/values.ts";
+import { isRulingKind } from "../../../accounts/ruling.ts";
+import type { SharedOrder } from "../../../node/order.ts";
+import type { AskedRuling } from "../../../node/ruling_office.ts";
+
+/** What is asked for. */
+export type AdminRequest =
+  | { readonly kind: "rulings" }
+  | { readonly kind: "rule"; readonly ruling: Omit<AskedRuling, "by"> }
+  | { readonly kind: "reset"; readonly user: string }
+  | { readonly kind: "everywhere"; readonly order: SharedOrder };
+
+/** The paths, and what the bodies have to be. */
+export const ADMIN_SHAPES = {
+  "/api/rule":
+    `the body must be {"kind": "ban"|"bannedAddress"|"disabled"|"deleted", "about": "NAME or RANGE", "lifts"?: true, ` +
+    `"until"?: MILLISECONDS, "why"?: "…"}`,
+  "/api/reset": 'the body must be {"user": "NAME"}',
+  "/api/close": 'the body must be {"user": "NAME"} or {"address": "ADDRESS or RANGE"}',
+  "/api/log-level": `the body must be {"level": "…"}, with ${wordList(LOG_LEVELS)}`,
+} as const;
+/** One of them. */
+export type AdminPath = keyof typeof ADMIN_SHAPES;
+
+/** Whether `path` is one of them. */
+export function isAdminPath(path: string): path is AdminPath {
+  return Object.hasOwn(ADMIN_SHAPES, path);
+}
+
+/** What `body` asks for at `path`, or what is wrong with it. */
+export function readAdminRequest(path: AdminPath, body: string): AdminRequest | { readonly wrong: string } {
+  const wrong = { wrong: ADMIN_SHAPES[path] };
+  let fields: Readonly<Record<string, unknown>>;
+  try {
+    fields = JSON.parse(body);
+  } catch {
+    return wrong;
+  }
+  if (typeof fields !== "object" || fields === null || Array.isArray(fields)) return wrong;
+  switch (path) {
+    case "/api/rule":
+      return readRuling(fields) ?? wrong;
+    case "/api/reset":
+      return typeof fields.user === "string" ? { kind: "reset", user: fields.user } : wrong;
+    case "/api/close": {
+      const { user, address } = fields;
+      if ((user === undefined) === (address === undefined)) return wrong;
+      if (typeof user === "string") return { kind: "everywhere", order: { kind: "disconnectAll", user } };
+      if (typeof address !== "string" || parseAddressRange(address) === undefined) return wrong;
+      return { kind: "everywhere", order: { kind: "disconnectAll", address } };
+    }
+    case "/api/log-level": {
+      const level = LOG_LEVELS.find((one) => one === fields.level);
+      return level === undefined ? wrong : { kind: "everywhere", order: { kind: "logLevel", level } };
+    }
+  }
+}
+
+/** What is laid down has rules of its own, which the server says in words; here only the types count. */
+function readRuling(
+  { kind, about, lifts, until, why }: Readonly<Record<string, unknown>>,
+): AdminRequest | undefined {
+  // A new secret is made by the server: nobody sends a verifier.
+  if (typeof kind !== "string" || !isRulingKind(kind) || kind === "secret" || typeof about !== "string") {
+    return undefined;
+  }
+  if (lifts !== undefined && typeof lifts !== "boolean") return undefined;
+  if (until !== undefined && typeof until !== "number") return undefined;
+  if (why !== undefined && typeof why !== "string") return undefined;
+  return {
+    kind: "rule",
+    ruling: {
+      ...{ kind, about },
+      ...(lifts === undefined ? {} : { lifts }),
+      ...(until === undefined ? {} : { until }),
+      ...(why === undefined ? {} : { why }),
+    },
+  };
+}

@@ -1,0 +1,156 @@
+/** `thrum-server admin` as an operator uses it: two servers, one of which has a gateway, and users at the other. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { LineClient } from "../support/line_client.ts";
+import { type Program, startServer } from "../support/program.ts";
+
+const ENV = { THRUM_SECRET: "a secret of the network" };
+
+/** Two servers of one network, and their folder. */
+async function network(): Promise<{ servers: Program[]; ports: number[]; http: string; folder: string }> {
+  const folder = await Deno.makeTempDir({ prefix: "thrum-admin-" });
+  const flags = (name: string) => ["--no-prompt", "--port", "0", "--data", `${folder}/${name}`];
+  const first = startServer([...flags("a"), "--http", "0"], { env: ENV });
+  const [, port] = await first.sees(/listening on \S+:(\d+)/);
+  const [, http] = await first.sees(/dashboard +http:\/\/\S+:(\d+)\//);
+  const second = startServer([...flags("b"), "--join", `127.0.0.1:${port}`], { env: ENV });
+  const [, other] = await second.sees(/listening on \S+:(\d+)/);
+  return { servers: [first, second], ports: [Number(port), Number(other)], http: http!, folder };
+}
+
+/** What `admin` says and how it ends. */
+async function admin(
+  { http, folder }: { http: string; folder: string },
+  args: readonly string[],
+  more: { env?: Record<string, string>; flags?: readonly string[] } = {},
+): Promise<{ code: number; output: string; errors: string }> {
+  const flags = more.flags ?? ["--data", `${folder}/a`];
+  await using program = startServer(["admin", ...args, "--http", http, "--no-prompt", ...flags], {
+    env: more.env ?? {},
+  });
+  const code = await program.ended();
+  return { code, output: program.output, errors: program.errors };
+}
+
+async function login(port: number, username: string, secret = username.repeat(3)): Promise<LineClient> {
+  const client = await LineClient.connect(port);
+  client.send({ command: "LOGIN", username, secret, features: ["resume"], redirects: 3 });
+  await client.until(() => client.received.length > 0, "the answer");
+  return client;
+}
+
+async function register(port: number, username: string): Promise<void> {
+  await using client = await LineClient.connect(port);
+  client.send({ command: "REGISTER", username, secret: username.repeat(3) });
+  await client.next("REGISTER_SUCCESS");
+}
+
+Deno.test("an operator keeps users out of the whole network from one server, and sees who is where", async () => {
+  const { servers, ports: [first, second], ...at } = await network();
+  try {
+    await register(first!, "eve");
+    await register(first!, "mia");
+    await using eve = await login(second!, "eve");
+    await using mia = await login(second!, "mia");
+    assertEquals([eve, mia].map(({ received }) => received[0]!.command), ["LOGIN_SUCCESS", "LOGIN_SUCCESS"]);
+
+    const banned = await admin(at, ["ban", "eve", "--for", "2h", "--why", "spam"]);
+    assertEquals({ code: banned.code, errors: banned.errors }, { code: 0, errors: "" });
+    assertMatch(banned.output, /^eve is banned until .*\n$/);
+    const end = await eve.next("END_CONNECTION");
+    assertEquals([end.reason, end.reconnect], ["BANNED", "never"]);
+    assertMatch(end.info, /^this user is banned until \S+ \S+ UTC: spam$/);
+    await using again = await login(second!, "eve");
+    assertEquals(again.received[0]!.reason, "BANNED");
+
+    const users = await admin(at, ["users"]);
+    assertMatch(users.output, /^USER +ONLINE AT +WAITING +LAST SEEN +KEPT OUT\n/);
+    assertMatch(users.output, /\neve +– +– +\S+ +banned until .* \(spam\)\n/);
+    assertMatch(users.output, new RegExp(`\nmia +127\\.0\\.0\\.1:${second} +– +now +–\n`));
+    const bans = JSON.parse((await admin(at, ["bans", "--json"])).output);
+    assertEquals(bans.map(({ kind, about, why, by }: Record<string, string>) => [kind, about, why, by]), [
+      ["ban", "eve", "spam", "127.0.0.1"],
+    ]);
+    assertEquals((await admin(at, ["unban", "eve"])).output, "eve may come in again\n");
+    await using back = await login(first!, "eve");
+    assertEquals(back.received[0]!.command, "LOGIN_SUCCESS");
+
+    const reset = await admin(at, ["reset", "mia"]);
+    const [, secret] = reset.output.match(/^The new secret of mia is ([0-9a-z-]{19})\n/)!;
+    assertEquals((await mia.next("END_CONNECTION")).reason, "SECRET_CHANGED");
+    await using with_former = await login(second!, "mia");
+    assertEquals(with_former.received[0]!.reason, "WRONG_SECRET");
+    await using with_new = await login(second!, "mia", secret);
+    assertEquals(with_new.received[0]!.command, "LOGIN_SUCCESS");
+    // What was shown is in no log and no folder.
+    for (const server of servers) assert(!server.errors.includes(secret!) && !server.output.includes(secret!));
+
+    const closed = await admin(at, ["close", "mia"]);
+    assertMatch(closed.output, new RegExp(`127\\.0\\.0\\.1:${first} +0 connections ended\n`));
+    assertMatch(closed.output, new RegExp(`127\\.0\\.0\\.1:${second} +1 connection ended\n`));
+    assertEquals((await with_new.next("END_CONNECTION")).reason, "ENDED_BY_OPERATOR");
+
+    const deleted = await admin(at, ["delete", "mia"]);
+    assertEquals(deleted.output, "The account mia is deleted. Nobody gets its name\n");
+    await using gone = await login(second!, "mia", secret);
+    assertEquals(gone.received[0]!.reason, "UNKNOWN_USER");
+    assertMatch((await admin(at, ["servers"])).output, /\n127\.0\.0\.1:\d+ +s-\S+ +linked +\d+ +\S+\n/);
+  } finally {
+    for (const server of servers) await server[Symbol.asyncDispose]();
+    await Deno.remove(at.folder, { recursive: true });
+  }
+});
+
+Deno.test("all servers log as much as an operator says", async () => {
+  const { servers, ports: [, second], ...at } = await network();
+  try {
+    const { code, output } = await admin(at, ["log-level", "debug"]);
+    assertEquals(code, 0);
+    assertEquals(output.match(/ done\n/g)?.length, 2);
+    assertStringIncludes(servers[1]!.errors, "logs debug and above");
+    assertEquals((await admin(at, ["log-level", "error"])).code, 0);
+    const before = servers[1]!.errors;
+    await using client = await login(second!, "anonymous", "");
+    assertEquals(client.received[0]!.command, "LOGIN_SUCCESS");
+    assertEquals(servers[1]!.errors, before);
+  } finally {
+    for (const server of servers) await server[Symbol.asyncDispose]();
+    await Deno.remove(at.folder, { recursive: true });
+  }
+});
+
+Deno.test("admin takes its token from a file, the environment or the data folder, and never from the command line", async () => {
+  const { servers, ports: _, ...at } = await network();
+  try {
+    const token = (await Deno.readTextFile(`${at.folder}/a/http-token`)).trim();
+    const elsewhere = ["--data", `${at.folder}/nowhere`];
+    const given = await admin(at, ["bans"], { env: { THRUM_HTTP_TOKEN: token }, flags: elsewhere });
+    assertEquals(given, { code: 0, output: "none\n", errors: "" });
+
+    const file = `${at.folder}/token`;
+    await Deno.writeTextFile(file, `${token}\n`, { mode: 0o600 });
+    assertEquals((await admin(at, ["bans"], { flags: ["--token-file", file] })).errors, "");
+    await Deno.chmod(file, 0o644);
+    const open = await admin(at, ["bans"], { flags: ["--token-file", file] });
+    assertEquals([open.code, open.output], [0, "none\n"]);
+    assertMatch(open.errors, /^warning: other users of this machine can read ".*token": chmod 600 it\n$/);
+
+    const wrong = await admin(at, ["ban", "eve"], { env: { THRUM_HTTP_TOKEN: "x".repeat(32) }, flags: elsewhere });
+    assertEquals(wrong.code, 3);
+    assertMatch(wrong.errors, /refuses: this is not the token of this server\n$/);
+    const none = await admin(at, ["bans"], { flags: elsewhere });
+    assertEquals(none.code, 1);
+    assertStringIncludes(none.errors, "THRUM_HTTP_TOKEN");
+    const typed = await admin(at, ["bans", "--token", token]);
+    assertEquals(typed.code, 1);
+    assert(!typed.errors.includes(token), typed.errors);
+    const nobody = await admin({ ...at, http: "1" }, ["bans"]);
+    assertEquals([nobody.code, nobody.errors], [
+      2,
+      "thrum-server: No server answers at 127.0.0.1:1: nothing listens there\n",
+    ]);
+  } finally {
+    for (const server of servers) await server[Symbol.asyncDispose]();
+    await Deno.remove(at.folder, { recursive: true });
+  }
+});

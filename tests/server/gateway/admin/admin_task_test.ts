@@ -1,0 +1,67 @@
+/** What is written behind `thrum-server admin`, and what is wrong with it. */
+
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { UsageError } from "../../../../config/flags.ts";
+import {
+  ADMIN_TASKS,
+  adminHelpText,
+  type AdminTask,
+  readAdminTask,
+} from "../../../../server/gateway/admin/admin_task.ts";
+
+Deno.test("readAdminTask() reads each task", () => {
+  const tasks: [words: string, task: AdminTask][] = [
+    ["users", { kind: "users", names: [] }],
+    ["users anna bert", { kind: "users", names: ["anna", "bert"] }],
+    ["bans", { kind: "bans" }],
+    ["servers", { kind: "servers" }],
+    ["connections", { kind: "connections", user: undefined }],
+    ["connections anna", { kind: "connections", user: "anna" }],
+    ["ban anna", { kind: "rule", rule: "ban", about: "anna", lifts: false }],
+    ["unban anna", { kind: "rule", rule: "ban", about: "anna", lifts: true }],
+    ["ban-address 10.0.0.0/8", { kind: "rule", rule: "bannedAddress", about: "10.0.0.0/8", lifts: false }],
+    ["unban-address ::1", { kind: "rule", rule: "bannedAddress", about: "::1", lifts: true }],
+    ["disable anna", { kind: "rule", rule: "disabled", about: "anna", lifts: false }],
+    ["enable anna", { kind: "rule", rule: "disabled", about: "anna", lifts: true }],
+    ["delete anna", { kind: "rule", rule: "deleted", about: "anna", lifts: false }],
+    ["reset anna", { kind: "reset", user: "anna" }],
+    ["close anna", { kind: "close", of: { user: "anna" } }],
+    ["close-address 10.1.2.3", { kind: "close", of: { address: "10.1.2.3" } }],
+    ["close-one s-1 7", { kind: "closeOne", server: "s-1", connection: "7" }],
+    ["log-level debug", { kind: "logLevel", level: "debug" }],
+  ];
+  for (const [words, task] of tasks) assertEquals(readAdminTask(words.split(" ")), task, words);
+  assertEquals(new Set(tasks.map(([words]) => words.split(" ")[0])), new Set(Object.keys(ADMIN_TASKS)));
+  assertEquals(readAdminTask(["ban", "anna"], { for: "2h", why: "spam" }), {
+    ...{ kind: "rule", rule: "ban", about: "anna", lifts: false },
+    ...{ lastsMs: 7_200_000, why: "spam" },
+  });
+});
+
+Deno.test("readAdminTask() says what is wrong with all else", () => {
+  const wrong: [words: string[], terms: object, sentence: string][] = [
+    [[], {}, "admin needs a task: "],
+    [["promote", "anna"], {}, '"promote" is no task of admin'],
+    [["ban"], {}, "admin ban takes NAME"],
+    [["ban", "a", "b"], {}, "admin ban takes NAME"],
+    [["bans", "x"], {}, "admin bans takes nothing more"],
+    [["close-one", "s-1"], {}, "admin close-one takes SERVER CONNECTION"],
+    [["ban-address", "anna"], {}, '"anna" is no address'],
+    [["log-level", "loud"], {}, 'not "loud"'],
+    [["unban", "anna"], { for: "2h" }, "--for says how long a ban lasts"],
+    [["reset", "anna"], { why: "x" }, "--why says why"],
+    [["ban", "anna"], { for: "for ever" }, "--for must be a time span"],
+  ];
+  for (const [words, terms, sentence] of wrong) {
+    const { message } = assertThrows(() => readAdminTask(words, terms), UsageError);
+    assertStringIncludes(message, sentence);
+  }
+});
+
+Deno.test("admin --help names every task", () => {
+  const help = adminHelpText("thrum-server", String);
+  for (const [name, { does }] of Object.entries(ADMIN_TASKS)) {
+    assertStringIncludes(help, `  ${name}`);
+    assertStringIncludes(help, does);
+  }
+});

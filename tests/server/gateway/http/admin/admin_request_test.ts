@@ -1,0 +1,44 @@
+/** What an operator may ask at the gateway, and what is refused before anything happens. */
+
+import { assertEquals } from "@std/assert";
+import {
+  ADMIN_SHAPES,
+  type AdminPath,
+  readAdminRequest,
+} from "../../../../../server/gateway/http/admin/admin_request.ts";
+
+Deno.test("readAdminRequest() reads what the paths take, and nothing more", () => {
+  const read = (path: AdminPath, body: unknown) => readAdminRequest(path, JSON.stringify(body));
+  assertEquals(read("/api/rule", { kind: "ban", about: "eve", until: 9, why: "spam", verifier: "x", by: "me" }), {
+    kind: "rule",
+    ruling: { kind: "ban", about: "eve", until: 9, why: "spam" },
+  });
+  assertEquals(read("/api/rule", { kind: "disabled", about: "eve", lifts: true }), {
+    kind: "rule",
+    ruling: { kind: "disabled", about: "eve", lifts: true },
+  });
+  assertEquals(read("/api/reset", { user: "eve" }), { kind: "reset", user: "eve" });
+  assertEquals(read("/api/close", { address: "10.0.0.0/8" }), {
+    kind: "everywhere",
+    order: { kind: "disconnectAll", address: "10.0.0.0/8" },
+  });
+  assertEquals(read("/api/log-level", { level: "debug" }), {
+    kind: "everywhere",
+    order: { kind: "logLevel", level: "debug" },
+  });
+});
+
+Deno.test("readAdminRequest() answers every other body with what it has to be", () => {
+  const bodies = [
+    ...["", "[]", "null", "1", "{}", '{"user":1}', '{"level":"loud"}', '{"user":"a","address":"10.0.0.1"}'],
+    ...['{"address":"anna"}', '{"kind":"secret","about":"eve","verifier":"x"}', '{"kind":"ban"}'],
+    ...['{"kind":"ban","about":"eve","lifts":1}', '{"kind":"ban","about":"eve","until":"tomorrow"}'],
+    ...['{"kind":"role","about":"eve"}', '{"kind":"ban","about":"eve","why":1}'],
+  ];
+  for (const path of Object.keys(ADMIN_SHAPES) as AdminPath[]) {
+    for (const body of bodies) {
+      const isRight = path === "/api/reset" && body.includes('"user":"a"') || path === "/api/close" && body === "";
+      if (!isRight) assertEquals(readAdminRequest(path, body), { wrong: ADMIN_SHAPES[path] }, `${path} ${body}`);
+    }
+  }
+});
