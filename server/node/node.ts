@@ -16,6 +16,7 @@ import type { WireHeartbeat } from "../../protocol/message.ts";
 import { VERSION } from "../../protocol/version.ts";
 import type { TraceEvent } from "../../trace/trace_event.ts";
 import type { Door, NetworkView } from "../../view/network_view.ts";
+import type { TokenRole } from "../accounts/operator_tokens.ts";
 import type { Ruling } from "../accounts/ruling.ts";
 import { RefusalLog } from "../accounts/refusal_log.ts";
 import { type Auditor, NO_AUDIT } from "../audit/audit_event.ts";
@@ -34,7 +35,13 @@ import { Closing, type NodeEnd, type NodeState, stateOf } from "./closing.ts";
 import type { Engine } from "./engines.ts";
 import { Operator } from "./operator.ts";
 import type { LogLevel, Order, OrderResult, SharedOrder, SharedResult } from "./order.ts";
-import { type AskedRuling, type ResetResult, RulingOffice, type RulingResult } from "./ruling_office.ts";
+import {
+  type AskedRuling,
+  type ResetResult,
+  RulingOffice,
+  type RulingResult,
+  type TokenResult,
+} from "./ruling_office.ts";
 import { wireClients } from "./wiring/wire_clients.ts";
 import { wireLog } from "./wiring/wire_log.ts";
 import { wireNetwork } from "./wiring/wire_network.ts";
@@ -242,6 +249,11 @@ export class ThrumNode {
   /** Gives an account a new secret. Rejects if it cannot be derived. */
   resetSecret(username: string, by: string): Promise<ResetResult> {
     return this.#wired.rulingOffice.reset(username, by);
+  }
+
+  /** Makes a token that counts at every server, or ends it. Never rejects. */
+  setOperatorToken(role: TokenRole, by: string, ends: boolean): Promise<TokenResult> {
+    return this.#wired.rulingOffice.setToken(role, by, ends);
   }
 
   /** All that operators have laid down and that holds. */

@@ -6,10 +6,12 @@
 
 import { getLogger } from "@logtape/logtape";
 import { isWithin, parseAddressRange } from "../../config/address_range.ts";
+import { toHex } from "../../platform/hex.ts";
 import type { SecretCrypto } from "../../platform/crypto.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
 import { RECORDS_FEATURE } from "../../protocol/peer/peer_message.ts";
 import { makeVerifier } from "../accounts/verifier.ts";
+import { TOKEN_RECORD, tokenDigest, type TokenRole } from "../accounts/operator_tokens.ts";
 import { checkRuling, type Ruling, type RulingKind } from "../accounts/ruling.ts";
 import type { Rulings } from "../accounts/rulings.ts";
 import type { AuditEvent, AuditKind, Auditor } from "../audit/audit_event.ts";
@@ -63,6 +65,9 @@ export type RulingResult = { readonly ok: true; readonly ruling: Ruling } | Refu
 /** What became of a reset; `secret` is for the operator, who hands it to the user. */
 export type ResetResult = { readonly ok: true; readonly secret: string } | RefusedRuling;
 
+/** What became of a token; `token` is for the operator, and empty where there is none any more. */
+export type TokenResult = { readonly ok: true; readonly token: string } | RefusedRuling;
+
 /** Keeps which members were seen to act on records. */
 const KNOWN_NOTE = "records-known";
 /** More than operators make by hand. Programs that ban addresses have to let their bans end. */
@@ -83,6 +88,7 @@ const AUDITED: Readonly<Record<RulingKind, readonly [made: AuditKind, lifted: Au
   deleted: ["accountForgotten", "accountForgotten"],
   secret: ["secretChanged", "secretChanged"],
 };
+const TOKEN_BYTES = 16;
 const SECRET_CHARACTERS = 16;
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 const logger = getLogger(["thrum", "server"]);
@@ -136,6 +142,24 @@ export class RulingOffice {
     return made.ok ? { ok: true, secret } : made;
   }
 
+  /**
+   * Makes the token of a role that counts at every server, in place of the last one; with `ends` there is none from
+   * then on. Never rejects.
+   */
+  setToken(role: TokenRole, by: string, ends = false): Promise<TokenResult> {
+    const { journal, crypto, auditor } = this.#parts;
+    const older = this.#olderProblem();
+    if (older !== undefined) return Promise.resolve(older);
+    const token = ends ? "" : toHex(crypto.randomBytes(TOKEN_BYTES));
+    const value = ends ? null : { digest: tokenDigest(token, (text) => crypto.digest(text)), by };
+    return new Promise((resolve) =>
+      journal.records.set({ of: TOKEN_RECORD, key: role, value }, () => {
+        auditor.audit({ what: "operatorTokenChanged", by: "operator", from: by, of: role, more: { ends } });
+        resolve({ ok: true, token });
+      })
+    );
+  }
+
   /** The members that are not known to act on records, with their addresses. One of them may be away. */
   get olderMembers(): string[] {
     const { members, routes } = this.#parts.backplane;
@@ -173,15 +197,18 @@ export class RulingOffice {
     }
     const server = lifts || kind !== "bannedAddress" ? undefined : this.#serverIn(ruling.about);
     if (server !== undefined) return refused("SERVER_ADDRESS", `the server ${server} of this network is there`);
-    const older = this.olderMembers;
-    if (older.length > 0) {
-      const sentence = `not every server of the network is known to follow this: ${older.join(", ")}`;
-      return refused("OLDER_VERSION", sentence);
-    }
+    const older = this.#olderProblem();
+    if (older !== undefined) return older;
     if (!lifts && [...journal.records.all.of(kind)].length >= MAX_RULINGS) {
       return refused("TOO_MANY", `${MAX_RULINGS} of these hold already`);
     }
     return ruling;
+  }
+
+  #olderProblem(): RefusedRuling | undefined {
+    const older = this.olderMembers;
+    if (older.length === 0) return undefined;
+    return refused("OLDER_VERSION", `not every server of the network is known to follow this: ${older.join(", ")}`);
   }
 
   #carryOut(ruling: Ruling, origin: string): void {

@@ -7,15 +7,18 @@ import { type Program, startServer } from "../support/program.ts";
 const ENV = { THRUM_SECRET: "a secret of the network" };
 
 /** Two servers of one network, and their folder. */
-async function network(): Promise<{ servers: Program[]; ports: number[]; http: string; folder: string }> {
+async function network(): Promise<
+  { servers: Program[]; ports: number[]; http: string; other: string; folder: string }
+> {
   const folder = await Deno.makeTempDir({ prefix: "thrum-admin-" });
   const flags = (name: string) => ["--no-prompt", "--port", "0", "--data", `${folder}/${name}`];
   const first = startServer([...flags("a"), "--http", "0"], { env: ENV });
   const [, port] = await first.sees(/listening on \S+:(\d+)/);
   const [, http] = await first.sees(/dashboard +http:\/\/\S+:(\d+)\//);
-  const second = startServer([...flags("b"), "--join", `127.0.0.1:${port}`], { env: ENV });
-  const [, other] = await second.sees(/listening on \S+:(\d+)/);
-  return { servers: [first, second], ports: [Number(port), Number(other)], http: http!, folder };
+  const second = startServer([...flags("b"), "--join", `127.0.0.1:${port}`, "--http", "0"], { env: ENV });
+  const [, secondPort] = await second.sees(/listening on \S+:(\d+)/);
+  const [, other] = await second.sees(/dashboard +http:\/\/\S+:(\d+)\//);
+  return { servers: [first, second], ports: [Number(port), Number(secondPort)], http: http!, other: other!, folder };
 }
 
 /** What `admin` says and how it ends. */
@@ -46,7 +49,7 @@ async function register(port: number, username: string): Promise<void> {
 }
 
 Deno.test("an operator keeps users out of the whole network from one server, and sees who is where", async () => {
-  const { servers, ports: [first, second], ...at } = await network();
+  const { servers, ports: [first, second], other: _, ...at } = await network();
   try {
     await register(first!, "eve");
     await register(first!, "mia");
@@ -102,7 +105,7 @@ Deno.test("an operator keeps users out of the whole network from one server, and
 });
 
 Deno.test("all servers log as much as an operator says", async () => {
-  const { servers, ports: [, second], ...at } = await network();
+  const { servers, ports: [, second], other: _, ...at } = await network();
   try {
     const { code, output } = await admin(at, ["log-level", "debug"]);
     assertEquals(code, 0);
@@ -120,7 +123,7 @@ Deno.test("all servers log as much as an operator says", async () => {
 });
 
 Deno.test("admin takes its token from a file, the environment or the data folder, and never from the command line", async () => {
-  const { servers, ports: _, ...at } = await network();
+  const { servers, ports: _, other, ...at } = await network();
   try {
     const token = (await Deno.readTextFile(`${at.folder}/a/http-token`)).trim();
     const elsewhere = ["--data", `${at.folder}/nowhere`];
@@ -149,6 +152,47 @@ Deno.test("admin takes its token from a file, the environment or the data folder
       2,
       "thrum-server: No server answers at 127.0.0.1:1: nothing listens there\n",
     ]);
+  } finally {
+    for (const server of servers) await server[Symbol.asyncDispose]();
+    await Deno.remove(at.folder, { recursive: true });
+  }
+});
+
+Deno.test("one token counts at every server, and one that lets its owner look changes nothing", async () => {
+  const { servers, ports: [first], other, ...at } = await network();
+  const elsewhere = (token: string) => ({
+    env: { THRUM_HTTP_TOKEN: token },
+    flags: ["--data", `${at.folder}/nowhere`],
+  });
+  const there = { ...at, http: other };
+  const made = async (role: string) => {
+    const { output } = await admin(at, ["token", role]);
+    return output.match(/^Whoever has ([0-9a-f]{32}) may /)![1]!;
+  };
+  try {
+    await register(first!, "eve");
+    const own = (await Deno.readTextFile(`${at.folder}/a/http-token`)).trim();
+    assertEquals((await admin(there, ["bans"], elsewhere(own))).code, 3);
+    const [act, look] = [await made("act"), await made("look")];
+    assertEquals((await admin(there, ["ban", "eve"], elsewhere(act))).output, "eve is banned\n");
+    assertMatch((await admin(there, ["bans"], elsewhere(look))).output, /\neve +banned +/);
+    const refused = await admin(there, ["unban", "eve"], elsewhere(look));
+    assertEquals(refused.code, 3);
+    assertMatch(refused.errors, /this token lets its owner look, and change nothing\n$/);
+    // What a server keeps of it is no token.
+    for (const name of ["a", "b"]) {
+      for (const file of Deno.readDirSync(`${at.folder}/${name}`)) {
+        if (!file.isFile) continue;
+        const bytes = await Deno.readFile(`${at.folder}/${name}/${file.name}`);
+        const text = new TextDecoder("latin1").decode(bytes);
+        assert(!text.includes(act) && !text.includes(look), `${name}/${file.name} has a token`);
+      }
+    }
+    const next = await made("act");
+    assertEquals((await admin(there, ["unban", "eve"], elsewhere(act))).code, 3);
+    assertEquals((await admin(there, ["unban", "eve"], elsewhere(next))).code, 0);
+    assertEquals((await admin(there, ["end-token", "look"], elsewhere(next))).code, 0);
+    assertEquals((await admin(at, ["bans"], elsewhere(look))).code, 3);
   } finally {
     for (const server of servers) await server[Symbol.asyncDispose]();
     await Deno.remove(at.folder, { recursive: true });

@@ -8,6 +8,7 @@ import { layered } from "../../config/load.ts";
 import type { Order, OrderResult } from "../../server/node/order.ts";
 import type { Door } from "../../server/gateway/door.ts";
 import { NO_AUDIT } from "../../server/audit/audit_event.ts";
+import { Records } from "../../server/rights/records.ts";
 import { RefusalLog } from "../../server/accounts/refusal_log.ts";
 import { openHttpDoor } from "../../server/gateway/http/http_door.ts";
 import type { GatewayNode } from "../../server/gateway/http/gateway_node.ts";
@@ -115,6 +116,8 @@ export class CrowdNode implements AsyncDisposable {
       auditor: NO_AUDIT,
       ticketKeyOf: () => undefined,
       rulings: [],
+      setOperatorToken: unasked("it"),
+      records: { set: unasked("it"), all: new Records() },
       rule: unasked("it"),
       resetSecret: unasked("it"),
       operateEverywhere: unasked("it"),

@@ -106,6 +106,16 @@ async function carryOut(task: AdminTask, parts: AdminParts): Promise<AdminEnd> {
         emphasis.dim("It is shown this once, and kept nowhere. All its connections are closed."),
       ]);
     }
+    case "token": {
+      const { role, ends } = task;
+      const said = await asked(parts, "POST", "/api/token", { role, ...(ends ? { ends } : {}) }) as { token?: string };
+      const may = role === "look" ? "look" : "look and act";
+      return shown(said, () =>
+        ends ? [`No token of the network lets its owner ${role} any more`] : [
+          `Whoever has ${emphasis.bold(said.token ?? "")} may ${may}, at every server`,
+          emphasis.dim("It is shown this once, and kept nowhere. The one before counts no more."),
+        ]);
+    }
     case "close":
       return everywhere(parts, await asked(parts, "POST", "/api/close", task.of));
     case "logLevel":

@@ -23,7 +23,8 @@ export type AdminTask =
   | { readonly kind: "reset"; readonly user: string }
   | { readonly kind: "close"; readonly of: { readonly user: string } | { readonly address: string } }
   | { readonly kind: "closeOne"; readonly server: string; readonly connection: string }
-  | { readonly kind: "logLevel"; readonly level: string };
+  | { readonly kind: "logLevel"; readonly level: string }
+  | { readonly kind: "token"; readonly role: string; readonly ends: boolean };
 
 /** Flags that say more of a task. */
 export interface AdminTerms {
@@ -48,6 +49,8 @@ export const ADMIN_TASKS: Readonly<Record<string, { readonly takes: string; read
   "close-address": { takes: "RANGE", does: "the same for an address, or a range" },
   "close-one": { takes: "SERVER CONNECTION", does: "end one connection, as connections names it" },
   "log-level": { takes: "LEVEL", does: `how much all servers write into their logs: ${wordList(LOG_LEVELS)}` },
+  token: { takes: "ROLE", does: "make a token that counts at every server, to look or to act, and show it once" },
+  "end-token": { takes: "ROLE", does: "let that token count no more" },
   servers: { takes: "", does: "the servers of the network" },
 };
 
@@ -109,6 +112,12 @@ export function readAdminTask(words: readonly string[], { for: span, why }: Admi
       return { kind: "close", of: { user: first } };
     case "close-address":
       return { kind: "close", of: { address: first } };
+    case "token":
+    case "end-token":
+      if (first !== "look" && first !== "act") {
+        throw new UsageError(`The role must be look or act, not ${quoted(first)}`);
+      }
+      return { kind: "token", role: first, ends: name === "end-token" };
     case "close-one":
       return { kind: "closeOne", server: first, connection: second };
     default: {

@@ -14,10 +14,10 @@ export interface Hosts {
 }
 
 /**
- * The proof of a sender: nothing, our cookie, the token itself, a pass of a server of the network, a wrong token, or
- * too many wrong ones.
+ * The proof of a sender: nothing, our cookie, the token itself, a token or its cookie that lets its owner look alone, a
+ * pass of a server of the network, a wrong token, or too many wrong ones.
  */
-export type Shown = "nothing" | "session" | "token" | "pass" | "wrong" | "limited";
+export type Shown = "nothing" | "session" | "token" | "look" | "pass" | "wrong" | "limited";
 
 /** The right that a request needs: none, to look at the network, or to change something. */
 export type Need = "nothing" | "look" | "change";
@@ -111,7 +111,8 @@ export function refusal(need: Need, shown: Shown, local: boolean): Refusal | und
   if (shown === "limited") return { status: 429, sentence: "too many wrong tokens: try again in a minute" };
   if (shown === "wrong") return { status: 401, sentence: "this is not the token of this server" };
   if (need === "nothing" || shown === "token" || shown === "session") return undefined;
-  if (need === "look" && (local || shown === "pass")) return undefined;
+  if (need === "look" && (local || shown === "pass" || shown === "look")) return undefined;
+  if (shown === "look") return { status: 403, sentence: "this token lets its owner look, and change nothing" };
   return {
     status: 401,
     sentence: need === "change"

@@ -22,6 +22,8 @@ export type GatewayNode =
     | "rule"
     | "resetSecret"
     | "rulings"
+    | "setOperatorToken"
+    | "records"
     | "metrics"
     | "gateways"
     | "refusals"

@@ -74,6 +74,7 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Need>>>> = {
   "/api/reset": { POST: "change" },
   "/api/close": { POST: "change" },
   "/api/log-level": { POST: "change" },
+  "/api/token": { POST: "change" },
   "/metrics": { GET: "look" },
   "/healthz": { GET: "nothing" },
   "/readyz": { GET: "nothing" },
@@ -284,7 +285,7 @@ function signIn(body: string, surroundings: Surroundings): Answer {
 }
 
 function hasProof(shown: Shown): boolean {
-  return shown === "session" || shown === "token" || shown === "pass";
+  return shown === "session" || shown === "token" || shown === "look" || shown === "pass";
 }
 
 function order(kind: "drain" | "disconnect", body: string, surroundings: Surroundings): Answer {

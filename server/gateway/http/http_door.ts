@@ -23,6 +23,7 @@ import {
   MAX_HEADER_BYTES,
 } from "../../../platform/http/http_server.ts";
 import type { NetworkView } from "../../../view/network_view.ts";
+import { roleOf, tokenDigest } from "../../accounts/operator_tokens.ts";
 import type { Door } from "../door.ts";
 import { isLoopback, type Shown } from "./access.ts";
 import { carryOut } from "./admin/admin_desk.ts";
@@ -150,7 +151,11 @@ class HttpDoor implements Door, HttpHandler {
     });
     // Nobody guesses a random token that nobody was told.
     const token = config.gateway.http.token || crypto.digest(String.fromCharCode(...crypto.randomBytes(32)));
-    this.#guard = new TokenGuard(token, this.port, clock, crypto);
+    this.#guard = new TokenGuard(token, this.port, clock, crypto, (shown) => {
+      const encoder = new TextEncoder();
+      const isEqual = (a: string, b: string) => crypto.isEqual(encoder.encode(a), encoder.encode(b));
+      return roleOf(tokenDigest(shown, (text) => crypto.digest(text)), this.#node.records.all, isEqual);
+    });
     this.#loopDelay.begin();
   }
 

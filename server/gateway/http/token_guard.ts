@@ -9,6 +9,7 @@ import { networkOf } from "../../../platform/address.ts";
 import type { Clock } from "../../../platform/clock.ts";
 import type { SecretCrypto } from "../../../platform/crypto.ts";
 import type { HttpRequest } from "../../../platform/http/http_server.ts";
+import type { TokenRole } from "../../accounts/operator_tokens.ts";
 import { bearerOf, cookieOf, type Shown } from "./access.ts";
 
 /** The result of a sign-in. */
@@ -32,19 +33,27 @@ export class TokenGuard {
   readonly #cookieName: string;
   readonly #clock: Pick<Clock, "nowMs">;
   readonly #crypto: SecretCrypto;
+  readonly #networkRole: (token: string) => TokenRole | undefined;
   /**
    * The end of each session, by a digest of its cookie, so that the time of a look-up tells nothing about other
    * cookies.
    */
-  readonly #sessions = new RecentMap<string, number>(MAX_SESSIONS);
+  readonly #sessions = new RecentMap<string, { readonly until: number; readonly role: TokenRole }>(MAX_SESSIONS);
   /** By address: how many wrong tokens came, and since when. */
   readonly #wrong = new RecentMap<string, { count: number; since: number }>(MAX_ADDRESSES);
 
   /**
    * `port` is in the cookie's name. Browsers send cookies to all ports of a machine, and several servers may run on
-   * one.
+   * one. `networkRole` knows tokens that count at every server.
    */
-  constructor(token: string, port: number, clock: Pick<Clock, "nowMs">, crypto: SecretCrypto) {
+  constructor(
+    token: string,
+    port: number,
+    clock: Pick<Clock, "nowMs">,
+    crypto: SecretCrypto,
+    networkRole: (token: string) => TokenRole | undefined = () => undefined,
+  ) {
+    this.#networkRole = networkRole;
     this.#token = crypto.digest(token);
     this.#cookieName = `thrum_session_${port}`;
     this.#clock = clock;
@@ -58,22 +67,24 @@ export class TokenGuard {
     const cookie = cookieOf(headers, this.#cookieName);
     if (cookie === undefined) return "nothing";
     // An old cookie is no guess, and worth nothing.
-    return this.#holds(cookie) ? "session" : "nothing";
+    const role = this.#roleOfSession(cookie);
+    return role === "act" ? "session" : role ?? "nothing";
   }
 
   /** Takes a token from the sign-in page; `isSecure` when the page came over TLS. */
   signIn(token: string, remoteHost: string, isSecure: boolean): SignIn {
     const shown = this.#compare(token, remoteHost);
-    if (shown !== "token") return { kind: shown };
+    if (shown !== "token" && shown !== "look") return { kind: shown };
     const session = toHex(this.#crypto.randomBytes(SESSION_BYTES));
-    this.#sessions.set(this.#crypto.digest(session), this.#clock.nowMs() + SESSION_MS);
+    const role = shown === "token" ? "act" : "look";
+    this.#sessions.set(this.#crypto.digest(session), { until: this.#clock.nowMs() + SESSION_MS, role });
     return { kind: "signedIn", cookie: this.#cookie(session, SESSION_MS / 1_000, isSecure) };
   }
 
   /** How long the session of a request lasts still: that of its cookie, or one that began now. */
   lastsMs({ headers }: HttpRequest): number {
     const cookie = cookieOf(headers, this.#cookieName);
-    const until = cookie === undefined ? undefined : this.#sessions.get(this.#crypto.digest(cookie));
+    const until = cookie === undefined ? undefined : this.#sessions.get(this.#crypto.digest(cookie))?.until;
     return until === undefined ? SESSION_MS : Math.max(0, until - this.#clock.nowMs());
   }
 
@@ -84,7 +95,7 @@ export class TokenGuard {
     return this.#cookie("", 0, false);
   }
 
-  #compare(token: string, remoteHost: string): "token" | "wrong" | "limited" {
+  #compare(token: string, remoteHost: string): "token" | "look" | "wrong" | "limited" {
     const now = this.#clock.nowMs();
     const from = networkOf(remoteHost);
     const before = this.#wrong.get(from);
@@ -95,18 +106,20 @@ export class TokenGuard {
     // behind a proxy or on this machine, and must not be shut out. The length of the token protects it. The limit keeps
     // guesses out of the log, and stops programs with an old token.
     if (this.#crypto.isEqual(encoder.encode(this.#crypto.digest(token)), encoder.encode(this.#token))) return "token";
+    const role = this.#networkRole(token);
+    if (role !== undefined) return role === "act" ? "token" : "look";
     if (recent !== undefined && recent.count >= MAX_WRONG) return "limited";
     this.#wrong.renew(from, { count: (recent?.count ?? 0) + 1, since: recent?.since ?? now });
     return "wrong";
   }
 
-  #holds(cookie: string): boolean {
+  /** What the owner of a cookie may do; `undefined` where it is none, or none any more. */
+  #roleOfSession(cookie: string): TokenRole | undefined {
     const key = this.#crypto.digest(cookie);
-    const until = this.#sessions.get(key);
-    if (until === undefined) return false;
-    if (this.#clock.nowMs() < until) return true;
+    const session = this.#sessions.get(key);
+    if (session === undefined || this.#clock.nowMs() < session.until) return session?.role;
     this.#sessions.delete(key);
-    return false;
+    return undefined;
   }
 
   #cookie(value: string, maxAgeSeconds: number, isSecure: boolean): string {

@@ -25,7 +25,7 @@ const STATUSES: Readonly<Record<RulingProblem, number>> = {
 /** Does what `request` asks, for an operator who comes from `by`. */
 export async function carryOut(
   request: AdminRequest,
-  node: Pick<GatewayNode, "rule" | "resetSecret" | "rulings" | "operateEverywhere">,
+  node: Pick<GatewayNode, "rule" | "resetSecret" | "rulings" | "operateEverywhere" | "setOperatorToken">,
   by: string,
 ): Promise<AdminAnswer> {
   switch (request.kind) {
@@ -46,6 +46,12 @@ export async function carryOut(
       const result = await node.resetSecret(request.user, by);
       if (!result.ok) return { status: STATUSES[result.problem], value: { error: result.sentence } };
       return { status: 200, value: { user: request.user, secret: result.secret } };
+    }
+    case "token": {
+      const { role, ends } = request;
+      const result = await node.setOperatorToken(role, by, ends);
+      if (!result.ok) return { status: STATUSES[result.problem], value: { error: result.sentence } };
+      return { status: 200, value: ends ? { role } : { role, token: result.token } };
     }
     case "everywhere": {
       const results = await node.operateEverywhere(request.order, by);

@@ -5,6 +5,7 @@
 
 import { parseAddressRange } from "../../../../config/address_range.ts";
 import { LOG_LEVELS, wordList } from "../../../../config/values.ts";
+import { TOKEN_ROLES, type TokenRole } from "../../../accounts/operator_tokens.ts";
 import { isRulingKind } from "../../../accounts/ruling.ts";
 import type { SharedOrder } from "../../../node/order.ts";
 import type { AskedRuling } from "../../../node/ruling_office.ts";
@@ -14,6 +15,8 @@ export type AdminRequest =
   | { readonly kind: "rulings" }
   | { readonly kind: "rule"; readonly ruling: Omit<AskedRuling, "by"> }
   | { readonly kind: "reset"; readonly user: string }
+  /** The token of a role that counts at every server: a new one, or none. */
+  | { readonly kind: "token"; readonly role: TokenRole; readonly ends: boolean }
   | { readonly kind: "everywhere"; readonly order: SharedOrder };
 
 /** The paths, and what the bodies have to be. */
@@ -23,6 +26,7 @@ export const ADMIN_SHAPES = {
     `"until"?: MILLISECONDS, "why"?: "…"}`,
   "/api/reset": 'the body must be {"user": "NAME"}',
   "/api/close": 'the body must be {"user": "NAME"} or {"address": "ADDRESS or RANGE"}',
+  "/api/token": 'the body must be {"role": "look"|"act", "ends"?: true}',
   "/api/log-level": `the body must be {"level": "…"}, with ${wordList(LOG_LEVELS)}`,
 } as const;
 /** One of them. */
@@ -48,6 +52,11 @@ export function readAdminRequest(path: AdminPath, body: string): AdminRequest | 
       return readRuling(fields) ?? wrong;
     case "/api/reset":
       return typeof fields.user === "string" ? { kind: "reset", user: fields.user } : wrong;
+    case "/api/token": {
+      const role = TOKEN_ROLES.find((one) => one === fields.role);
+      const isWrong = role === undefined || (fields.ends !== undefined && typeof fields.ends !== "boolean");
+      return isWrong ? wrong : { kind: "token", role, ends: fields.ends === true };
+    }
     case "/api/close": {
       const { user, address } = fields;
       if ((user === undefined) === (address === undefined)) return wrong;

@@ -28,6 +28,8 @@ Deno.test("readAdminTask() reads each task", () => {
     ["close anna", { kind: "close", of: { user: "anna" } }],
     ["close-address 10.1.2.3", { kind: "close", of: { address: "10.1.2.3" } }],
     ["close-one s-1 7", { kind: "closeOne", server: "s-1", connection: "7" }],
+    ["token look", { kind: "token", role: "look", ends: false }],
+    ["end-token act", { kind: "token", role: "act", ends: true }],
     ["log-level debug", { kind: "logLevel", level: "debug" }],
   ];
   for (const [words, task] of tasks) assertEquals(readAdminTask(words.split(" ")), task, words);
@@ -48,6 +50,7 @@ Deno.test("readAdminTask() says what is wrong with all else", () => {
     [["close-one", "s-1"], {}, "admin close-one takes SERVER CONNECTION"],
     [["ban-address", "anna"], {}, '"anna" is no address'],
     [["log-level", "loud"], {}, 'not "loud"'],
+    [["token", "root"], {}, "The role must be look or act"],
     [["unban", "anna"], { for: "2h" }, "--for says how long a ban lasts"],
     [["reset", "anna"], { why: "x" }, "--why says why"],
     [["ban", "anna"], { for: "for ever" }, "--for must be a time span"],
