@@ -321,6 +321,7 @@ class RunningClient implements ClientLife {
       onClock: (lamport) => this.#time.atLeast(lamport),
       onActivity: (broadcast, length) => this.#receiving.activity(broadcast, length),
       onChat: (message, length) => this.#onChat(message, length),
+      onChannels: () => {},
       onPast: (message) => this.#sending.past(message),
       onAcknowledged: (messageId, id) => this.#sending.acknowledged(messageId, id),
       onAcknowledgedUpTo: (upTo, id) => this.#sending.acknowledgedUpTo(upTo, id),

@@ -18,6 +18,7 @@ import type {
 } from "../protocol/message.ts";
 import type { ScramDerivation, ScramHash } from "../protocol/login/scram.ts";
 import { lineBytes, parseServerLine } from "../protocol/server_codec.ts";
+import type { ChannelAnswer } from "../protocol/channels/channel_message.ts";
 import type { PastMessage } from "./past.ts";
 import {
   beginSession,
@@ -59,6 +60,8 @@ export interface ConnectionOwner {
   onRefused(refusal: FailedMessage): void;
   /** A part of a page of the past, or its end. */
   onPast(message: PastMessage): void;
+  /** What the client reads has changed, or has not, or nothing of it has come for long. */
+  onChannels(message: ChannelAnswer): void;
   /** `length` as above. */
   onChat(message: ChatMessage, length: number): void;
   /** Returns the fields about the trace for the answer, if there is an answer; none without a trace. */
@@ -229,6 +232,8 @@ export class Connection implements LinkHandler, Supervised {
         return this.#owner.onChat(effect.message, length);
       case "past":
         return this.#owner.onPast(effect.message);
+      case "channels":
+        return this.#owner.onChannels(effect.message);
       case "send":
         return this.#write(
           effect.message.command === "LOGIN" ? { ...effect.message, ...this.#owner.onLogin() } : effect.message,

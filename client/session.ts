@@ -36,6 +36,7 @@ import {
   type ScramHash,
   type ScramTalk,
 } from "../protocol/login/scram.ts";
+import type { ChannelAnswer } from "../protocol/channels/channel_message.ts";
 import type { PastMessage } from "./past.ts";
 
 /** What a connection is for. */
@@ -139,6 +140,8 @@ export type SessionEffect =
   | { readonly kind: "chat"; readonly message: ChatMessage }
   /** A part of a page of the past, or its end. */
   | { readonly kind: "past"; readonly message: PastMessage }
+  /** What the client reads has changed, or has not, or nothing of it has come for long. */
+  | { readonly kind: "channels"; readonly message: ChannelAnswer }
   | { readonly kind: "heartbeat"; readonly heartbeat: HeartbeatMessage }
   | { readonly kind: "heartbeatAnswered"; readonly sequence: number }
   /** Where to go when the server is gone, best first. */
@@ -179,6 +182,11 @@ export function onMessage(session: Session, message: ServerMessage | InvalidLine
     case "HISTORY_PAGE":
     case "HISTORY_FAILED":
       return isOpen(session) ? { session, effects: [{ kind: "past", message }] } : unexpected(message.command);
+    case "SUBSCRIBED":
+    case "UNSUBSCRIBED":
+    case "SUBSCRIBE_FAILED":
+    case "POSITION":
+      return isOpen(session) ? { session, effects: [{ kind: "channels", message }] } : unexpected(message.command);
     case "ACTIVITY_ACK":
       if ("upTo" in message) {
         return { session, effects: [{ kind: "acknowledgedUpTo", upTo: message.upTo, id: message.id }] };

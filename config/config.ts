@@ -55,6 +55,7 @@ export interface LimitsConfig {
   tailBytes: number;
   /** Names that one connection may register before it must log in. */
   maxRegistrationsPerConnection: number;
+  maxChannelsPerClient: number;
 }
 
 /** The network that this server belongs to. */
@@ -310,6 +311,7 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
     maxPendingBytes: 262_144,
     tailBytes: 33_554_432,
     maxRegistrationsPerConnection: 8,
+    maxChannelsPerClient: 1_000,
   },
   cluster: {
     secret: "",

@@ -4,6 +4,7 @@
  * gets goes through `server/mesh/peer_feed.ts`, which has a cursor with origins. Pure.
  */
 
+import { type Filter, NO_CHANNEL, PLAIN, wantedLines } from "./channel_lines.ts";
 import { linesAfter, type Position, type Segment } from "./segment.ts";
 import { sequenceOf, type Vector } from "./vector.ts";
 
@@ -22,6 +23,8 @@ export interface Cursor extends LogPosition {
    * that entry. While the map is empty, whole segments can be sent.
    */
   ahead: Map<string, number>;
+  /** The activities that are read. Its owner may replace it: what comes next is read with the new one. */
+  filter: Filter;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -32,8 +35,13 @@ const NOTHING = new Uint8Array(0);
 const NOTHING_AHEAD = new Map<string, number>();
 
 /** A reader that begins after `position` and already has `vector`. */
-export function cursorAt(position: Position, username: string | undefined, vector: Vector = {}): Cursor {
-  return { position, username, ahead: unlessEmpty(new Map(Object.entries(vector))) };
+export function cursorAt(
+  position: Position,
+  username: string | undefined,
+  vector: Vector = {},
+  filter: Filter = PLAIN,
+): Cursor {
+  return { position, username, ahead: unlessEmpty(new Map(Object.entries(vector))), filter };
 }
 
 /** Removes origins that need no skipping any more. The cursor stands where the log covers `passed`. */
@@ -65,10 +73,18 @@ export function readSegment(cursor: Cursor, segment: Segment): Uint8Array {
     cursor.ahead.delete(segment.origin);
     cursor.ahead = unlessEmpty(cursor.ahead);
   }
-  const { audience } = segment;
-  const isFor = audience.kind === "everyone" || (audience.kind === "user" && audience.username === cursor.username);
+  const { audience, bytes } = segment;
   const unread = passSegment(cursor, segment, has);
-  return isFor ? unread : NOTHING;
+  switch (audience.kind) {
+    case "everyone":
+      return cursor.filter.wants(NO_CHANNEL) ? unread : NOTHING;
+    case "channels":
+      return wantedLines(segment, cursor.filter, bytes.length - unread.length);
+    case "user":
+      return audience.username === cursor.username ? unread : NOTHING;
+    case "servers":
+      return NOTHING;
+  }
 }
 
 function unlessEmpty(ahead: Map<string, number>): Map<string, number> {

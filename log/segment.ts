@@ -1,7 +1,8 @@
 /**
  * Segments: the entries that one turn of the event loop added to the log, as the bytes of the wire. A segment is stored
  * as one row and written as one buffer. All its entries have one origin and one audience, and follow each other without
- * a gap. Each entry is one line. Pure.
+ * a gap. Each entry is one line. Activities of channels stand among those for everyone, as they came: then the audience
+ * says which lines are of which channel (`channel_lines.ts`). Pure.
  */
 
 /**
@@ -10,18 +11,48 @@
  */
 export type Position = number;
 
+/** Where lines stand in the bytes of a segment: from `start` up to, and not including, `end`. */
+export interface LineRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The lines of one channel in a segment. */
+export interface ChannelLines {
+  readonly name: string;
+  /** In order. Each ends where no other of them begins. */
+  readonly ranges: readonly LineRange[];
+}
+
 /**
- * Who gets the lines of a segment: every logged-in client, the sessions of one user, or only servers. The order is that
- * of the number of readers, most first.
+ * Who gets the lines of a segment: every logged-in client, the sessions of one user, or only servers; or some lines are
+ * for who reads a channel, and the others for everyone. That is a kind of its own, so that code which knows nothing of
+ * channels shows nobody what has one.
  */
-export type Audience = { readonly kind: "everyone" } | { readonly kind: "user"; readonly username: string } | {
-  readonly kind: "servers";
+export type Audience =
+  | { readonly kind: "everyone" }
+  | { readonly kind: "user"; readonly username: string }
+  | { readonly kind: "servers" }
+  | { readonly kind: "channels"; readonly channels: readonly ChannelLines[] };
+
+/** An audience that gets all lines of a segment. */
+export type WholeAudience = Exclude<Audience, { readonly kind: "channels" }>;
+
+/** Who gets one entry. */
+export type EntryAudience = WholeAudience | {
+  readonly kind: "channel";
+  readonly name: string;
 };
 
 /** The audience of activities. */
-export const EVERYONE: Audience = Object.freeze({ kind: "everyone" });
+export const EVERYONE: WholeAudience = Object.freeze({ kind: "everyone" });
 /** The audience of registrations, receipts and the like. */
-export const SERVERS: Audience = Object.freeze({ kind: "servers" });
+export const SERVERS: WholeAudience = Object.freeze({ kind: "servers" });
+
+/** Whether a segment has activities, of channels or not. */
+export function hasActivities({ kind }: Audience): boolean {
+  return kind === "everyone" || kind === "channels";
+}
 
 /** Consecutive entries of one origin, for one audience, as encoded lines. */
 export interface Segment {

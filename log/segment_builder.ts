@@ -4,17 +4,24 @@
  * reader. Pure.
  */
 
-import { type Audience, type Position, type Segment } from "./segment.ts";
+import { type Audience, type EntryAudience, EVERYONE, type LineRange, type Position, type Segment } from "./segment.ts";
 import { takeBack, type Vector } from "./vector.ts";
 
 interface Run {
   readonly origin: string;
+  /** Without its channels. */
   readonly audience: Audience;
+  /** Where lines of channels stand, from the beginning of the run on. Absent while it has none. */
+  channels?: Map<string, Range[]>;
   readonly first: number;
   last: number;
   /** Where its lines stand among the bytes of the turn. */
   readonly from: number;
   to: number;
+}
+
+interface Range extends LineRange {
+  end: number;
 }
 
 /** Longer runs are cut. So a reader that is behind never takes much more than this at once. */
@@ -83,7 +90,7 @@ export class SegmentBuilder {
    * Adds the line of an entry with its end. Entries between the origin's newest one and this one were forgotten
    * elsewhere.
    */
-  add(origin: string, sequence: number, audience: Audience, line: string): void {
+  add(origin: string, sequence: number, audience: EntryAudience, line: string): void {
     const from = this.#length;
     const into = this.reserve(line.length * MAX_UNIT_BYTES);
     this.append(origin, sequence, audience, from + encoder.encodeInto(line, into.subarray(from)).written);
@@ -101,10 +108,12 @@ export class SegmentBuilder {
   }
 
   /** As `add`, of a line that was written from `length` up to `to`. */
-  append(origin: string, sequence: number, audience: Audience, to: number): void {
+  append(origin: string, sequence: number, entryAudience: EntryAudience, to: number): void {
     const from = this.#length;
     this.#length = to;
-    const run = this.#runs[this.#runs.length - 1];
+    // Lines of channels stay among the others: else a sender's activities would lose their order.
+    const audience = entryAudience.kind === "channel" ? EVERYONE : entryAudience;
+    let run = this.#runs[this.#runs.length - 1];
     if (
       run !== undefined && run.origin === origin && run.last + 1 === sequence && run.to - run.from < MAX_RUN_BYTES &&
       isSameAudience(run.audience, audience)
@@ -112,8 +121,10 @@ export class SegmentBuilder {
       run.last = sequence;
       run.to = to;
     } else {
-      this.#runs.push({ origin, audience, first: sequence, last: sequence, from, to });
+      run = { origin, audience, first: sequence, last: sequence, from, to };
+      this.#runs.push(run);
     }
+    if (entryAudience.kind === "channel") addRange(run, entryAudience.name, from - run.from, to - run.from);
     this.#last[origin] = sequence;
     if (this.#buried.size > 0) this.#buried.delete(origin);
   }
@@ -139,12 +150,12 @@ export class SegmentBuilder {
     this.#runs = [];
     this.#length = 0;
     if (bytes.length > MAX_KEPT_BYTES) this.#bytes = NOTHING;
-    return runs.map(({ origin, audience, first, last, from, to }, index) => ({
+    return runs.map(({ origin, audience, channels, first, last, from, to }, index) => ({
       position: head + 1 + index,
       origin,
       first,
       last,
-      audience,
+      audience: channels === undefined ? audience : audienceOf(channels),
       takenAt,
       bytes: bytes.slice(from, to),
     }));
@@ -155,6 +166,19 @@ export class SegmentBuilder {
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
   }
+}
+
+function addRange(run: Run, channel: string, start: number, end: number): void {
+  run.channels ??= new Map();
+  const ranges = run.channels.get(channel);
+  const last = ranges?.at(-1);
+  if (ranges === undefined) run.channels.set(channel, [{ start, end }]);
+  else if (last!.end === start) last!.end = end;
+  else ranges.push({ start, end });
+}
+
+function audienceOf(channels: ReadonlyMap<string, readonly LineRange[]>): Audience {
+  return { kind: "channels", channels: Array.from(channels, ([name, ranges]) => ({ name, ranges })) };
 }
 
 function isSameAudience(a: Audience, b: Audience): boolean {

@@ -46,7 +46,7 @@ export interface ActivityFailedMessage {
   readonly messageId?: string;
   /** With `ackRanges`, of an activity without a `messageId`: its number, counted as in `ActivityRangeAckMessage`. */
   readonly number?: number;
-  /** For programs: `"NO_SPACE"`. */
+  /** For programs: `"NO_SPACE"`, `"NO_CHANNELS"` or `"CHANNELS_LATER"`. */
   readonly reason: string;
   /** For people. */
   readonly info: string;

@@ -4,6 +4,7 @@
  * Reading ignores unknown fields. Every other fault in a line is returned as an `InvalidLine`.
  */
 
+import { optionalChannelField, optionalPatternField, patternsField, readChannels } from "./channels/channel_fields.ts";
 import {
   accountsSummaryField,
   featuresField,
@@ -104,6 +105,9 @@ function readMessage(fields: Fields, line: string): ClientMessage | InvalidLine 
     }
     case "HISTORY":
       return readHistory(fields);
+    case "SUBSCRIBE":
+    case "UNSUBSCRIBE":
+      return readChannels(command, fields);
     case "ACK":
       return { command, vector: vectorField(fields.vector, "vector"), ...readTime(fields) };
     case "HEARTBEAT":
@@ -134,12 +138,14 @@ function noCommand(command: unknown): InvalidLine {
 
 function readActivity(fields: Fields, line: string): ActivityMessage {
   const activity = activityField(fields.activity, line);
+  const channel = optionalChannelField(fields.channel);
   return {
     command: "ACTIVITY_MESSAGE",
     username: optionalStringField(fields.username, "username"),
     secret: optionalStringField(fields.secret, "secret"),
     activity,
     messageId: messageIdField(fields.messageId),
+    ...(channel === undefined ? {} : { channel }),
     lamport: timeField(fields.lamport),
     ...(typeof fields.traceparent === "string" ? readTraceParent(fields.traceparent) : {}),
   };
@@ -196,6 +202,7 @@ function readDirectMessage(fields: Fields): SendDirectMessage {
 
 function readHistory(fields: Fields): HistoryMessage {
   const { since } = fields;
+  const channel = optionalPatternField(fields.channel);
   return {
     command: "HISTORY",
     limit: optionalIntegerField(fields.limit, "limit", 1, Number.MAX_SAFE_INTEGER) ?? DEFAULT_HISTORY_LIMIT,
@@ -203,6 +210,7 @@ function readHistory(fields: Fields): HistoryMessage {
     since: typeof since === "number"
       ? integerField(since, "since", 0, Number.MAX_SAFE_INTEGER)
       : optionalStringField(since, "since"),
+    ...(channel === undefined ? {} : { channel }),
   };
 }
 
@@ -239,6 +247,7 @@ function readLogin(fields: Fields): LoginMessage {
     ...(fields.pass === true || typeof fields.pass === "string" ? { pass: fields.pass } : {}),
     ...(fields.reads === false || isUnread ? { reads: false } : {}),
     ...(isUnread ? { receive: "none" } : {}),
+    ...(fields.channels === undefined || fields.channels === null ? {} : { channels: patternsField(fields.channels) }),
     ...(fields.ackRanges === true ? { ackRanges: true } : {}),
     ...(trace === undefined ? {} : { trace: readTrace(trace) }),
   };

@@ -42,6 +42,7 @@ export const CLOSE_REASONS = {
   DELETED: { sentence: "the account was deleted", reconnect: "never" },
   SECRET_CHANGED: { sentence: "the account has another secret now", reconnect: "never" },
   RIGHTS_CHANGED: { sentence: "what the user may do has changed", reconnect: "now" },
+  TOO_OLD: { sentence: "the other server does not know the channels of this network", reconnect: "backoff" },
 } as const satisfies Record<string, CloseReasonRow>;
 
 /** The name of a row of `CLOSE_REASONS`. */

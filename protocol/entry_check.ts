@@ -4,6 +4,7 @@
  * keep only the rules that all kinds share. Pure.
  */
 
+import { channelProblem, normalName } from "./channels/channel_name.ts";
 import { MAX_ACTIVITY_DEPTH } from "./client_codec.ts";
 import { ENTRY_KINDS, type EntryFacts, readEntry } from "./entry_codec.ts";
 import { formatEntryId, parseEntryId } from "./entry_id.ts";
@@ -73,10 +74,10 @@ type Check = (fields: Fields, line: string) => string | undefined;
 
 /** The fields that each kind has beside the common ones. */
 const CHECKS: Readonly<Record<string, Check>> = {
-  [ENTRY_KINDS.activity]: ({ activity, messageId, sentAt, via }, line) => {
+  [ENTRY_KINDS.activity]: ({ activity, messageId, channel, sentAt, via }, line) => {
     if (!isObject(activity)) return '"activity" must be an object';
     return userProblem(activity.authenticated_user, "authenticated_user") ?? activityProblem(line) ??
-      messageIdProblem(messageId) ?? timeProblem(sentAt) ?? viaProblem(via);
+      messageIdProblem(messageId) ?? channelFault(channel) ?? timeProblem(sentAt) ?? viaProblem(via);
   },
   [ENTRY_KINDS.account]: ({ username, verifier, claim, invitation, lamport, sentAt }) => {
     const isVerifier = typeof verifier === "string" && verifier !== "" && verifier.length <= MAX_VERIFIER_LENGTH;
@@ -153,6 +154,13 @@ function messageIdProblem(messageId: unknown): string | undefined {
   const isOne = typeof messageId === "string" && messageId !== "" && messageId.length <= MAX_MESSAGE_ID_LENGTH &&
     messageId.isWellFormed();
   return isOne ? undefined : `"messageId" must have 1 to ${MAX_MESSAGE_ID_LENGTH} characters`;
+}
+
+/** The server that took the entry in has made a normal name of it: two texts for one channel would be two channels. */
+function channelFault(channel: unknown): string | undefined {
+  if (channel === undefined || channel === null) return undefined;
+  const isOne = typeof channel === "string" && normalName(channel) === channel && channelProblem(channel) === undefined;
+  return isOne ? undefined : '"channel" is not the name of a channel';
 }
 
 function timeProblem(sentAt: unknown): string | undefined {

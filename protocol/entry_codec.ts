@@ -35,6 +35,8 @@ export interface EntryFacts {
   readonly username: string | undefined;
   /** The id that the sender gave the message. In a receipt: the id of the direct message. */
   readonly messageId: string | undefined;
+  /** The channel of an activity; absent if it is for everyone. */
+  readonly channel?: string;
   /** The entry that its sender published before it, if that entry has another origin. */
   readonly after: EntryId | undefined;
   /** A registration. */
@@ -141,13 +143,14 @@ function factsOf(fields: Fields): EntryFacts | undefined {
   const after = typeof fields.after === "string" ? parseEntryId(fields.after) : undefined;
   switch (fields.command) {
     case ENTRY_KINDS.activity: {
-      const { activity, messageId } = fields;
+      const { activity, messageId, channel } = fields;
       const user = isObject(activity) ? activity.authenticated_user : undefined;
       return {
         kind: "activity",
         lamport,
         username: typeof user === "string" ? user : undefined,
         messageId: typeof messageId === "string" ? messageId : undefined,
+        ...(typeof channel === "string" ? { channel } : {}),
         after,
         account: undefined,
       };

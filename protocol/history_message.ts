@@ -15,6 +15,8 @@ export interface HistoryMessage {
   readonly before: string | undefined;
   /** The id of an entry, or a time in milliseconds since 1970; absent for the beginning of the log. */
   readonly since: string | number | undefined;
+  /** A pattern of channels; absent for what has no channel. */
+  readonly channel?: string;
 }
 
 /** The end of a page. The activities of the page came right before it, each marked `past`, the oldest first. */
@@ -42,7 +44,7 @@ export interface WireBeginning {
 /** There is no such page. The connection stays open. */
 export interface HistoryFailedMessage {
   readonly command: "HISTORY_FAILED";
-  /** For programs: `"UNKNOWN_ENTRY"`. */
+  /** For programs: `"UNKNOWN_ENTRY"`, or `"NO_CHANNELS"` where the client has not asked for the feature. */
   readonly reason: string;
   /** For people. */
   readonly info: string;

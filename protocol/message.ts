@@ -4,6 +4,7 @@
  */
 
 import type { ActivityAnswer, UserListFailedMessage } from "./ack_message.ts";
+import type { ChannelAnswer, ChannelMessage } from "./channels/channel_message.ts";
 import type { RawText } from "./publication/raw_text.ts";
 import type { HistoryFailedMessage, HistoryMessage, HistoryPageMessage } from "./history_message.ts";
 import type { ChallengeMessage, ResponseMessage } from "./login/scram_message.ts";
@@ -11,7 +12,7 @@ import type { ChallengeMessage, ResponseMessage } from "./login/scram_message.ts
 /**
  * The features that a client can ask for when it logs in or registers. A client that asks for none is a *plain* client.
  */
-export const FEATURES = ["heartbeat", "presence", "ack", "resume", "chat", "history", "scram"] as const;
+export const FEATURES = ["heartbeat", "presence", "ack", "resume", "chat", "history", "scram", "channels"] as const;
 /** One of `FEATURES`. */
 export type Feature = (typeof FEATURES)[number];
 
@@ -65,6 +66,8 @@ export interface LoginMessage {
   readonly reads?: boolean;
   /** The client gets nothing of the log. `reads` is `false` then, and `resume` is absent. */
   readonly receive?: "none";
+  /** With `channels`: the patterns that the client reads; absent for what has no channel. */
+  readonly channels?: readonly string[];
   /** The client understands acknowledgements for ranges. */
   readonly ackRanges?: true;
   /**
@@ -89,6 +92,8 @@ export interface ActivityMessage {
   readonly activity: string | RawText;
   /** Chosen by the sender. The server publishes one activity for each id, even if the sender repeats it. */
   readonly messageId: string | undefined;
+  /** The name of the channel that it is for; absent for everyone. */
+  readonly channel?: string | undefined;
   /** The sender's Lamport time. */
   readonly lamport: number | undefined;
   /** The sender's span, in W3C's form. Absent if there is none, or it has another form. */
@@ -212,6 +217,7 @@ export type ClientMessage =
   | SendDirectMessage
   | ListUsersMessage
   | HistoryMessage
+  | ChannelMessage
   | RegisterMessage
   | LoginMessage
   | ResponseMessage
@@ -306,6 +312,8 @@ export interface ActivityBroadcastMessage {
   /** Milliseconds since 1970, by the clock of the server that accepted it. */
   readonly sentAt: number;
   readonly messageId?: string;
+  /** Absent for everyone. */
+  readonly channel?: string;
   /** A line of a page of the past: outside the order of the others, and of vectors. */
   readonly past?: boolean;
 }
@@ -420,6 +428,7 @@ export type ServerMessage =
   | UserListFailedMessage
   | HistoryPageMessage
   | HistoryFailedMessage
+  | ChannelAnswer
   | PresenceMessage
   | CaughtUpMessage
   | RedirectMessage
@@ -434,16 +443,8 @@ export const COMMANDS: Readonly<Record<(ClientMessage | ServerMessage)["command"
   ...{ LOGIN_FAILED: true, LOGOUT: true, AUTHENTICATE: true, AUTHENTICATION_FAIL: true, INVALID_MESSAGE: true },
   ...{ ACTIVITY_MESSAGE: true, ACTIVITY_BROADCAST: true, ACTIVITY_ACK: true, ACTIVITY_FAILED: true },
   ...{ ACTIVITY_PENDING: true, DIRECT_MESSAGE: true, DIRECT_MESSAGE_FAILED: true, RECEIPT: true, ACK: true },
-  ...{
-    LIST_USERS: true,
-    USER_LIST: true,
-    USER_LIST_FAILED: true,
-    PRESENCE: true,
-    CAUGHT_UP: true,
-    CLOCK: true,
-    HEARTBEAT: true,
-  },
-  ...{ HEARTBEAT_ACK: true, REDIRECT: true, BACKUP_LIST: true, END_CONNECTION: true },
-  ...{ CHALLENGE: true, RESPONSE: true },
-  ...{ HISTORY: true, HISTORY_PAGE: true, HISTORY_FAILED: true },
+  ...{ LIST_USERS: true, USER_LIST: true, USER_LIST_FAILED: true, PRESENCE: true, CAUGHT_UP: true },
+  ...{ CLOCK: true, HEARTBEAT: true, HEARTBEAT_ACK: true, REDIRECT: true, BACKUP_LIST: true, END_CONNECTION: true },
+  ...{ CHALLENGE: true, RESPONSE: true, HISTORY: true, HISTORY_PAGE: true, HISTORY_FAILED: true, POSITION: true },
+  ...{ SUBSCRIBE: true, SUBSCRIBED: true, SUBSCRIBE_FAILED: true, UNSUBSCRIBE: true, UNSUBSCRIBED: true },
 };

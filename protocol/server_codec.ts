@@ -92,6 +92,7 @@ function readMessage(fields: Fields, line: string): ServerMessage | undefined {
   switch (command) {
     case "ACTIVITY_BROADCAST": {
       const messageId = optionalStringField(fields.messageId, "messageId");
+      const channel = optionalStringField(fields.channel, "channel");
       if (!isObject(fields.activity)) throw new FieldProblem('"activity" must be an object');
       return {
         command,
@@ -101,6 +102,7 @@ function readMessage(fields: Fields, line: string): ServerMessage | undefined {
         lamport: integerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER),
         sentAt: integerField(fields.sentAt, "sentAt", 0, Number.MAX_SAFE_INTEGER),
         ...(messageId === undefined ? {} : { messageId }),
+        ...(channel === undefined ? {} : { channel }),
         ...(fields.past === true ? { past: true } : {}),
       };
     }
@@ -185,6 +187,17 @@ function readMessage(fields: Fields, line: string): ServerMessage | undefined {
       const vector = vectorField(fields.vector, "vector");
       return fields.complete === true ? { command, vector, complete: true } : { command, vector };
     }
+    case "SUBSCRIBED":
+    case "UNSUBSCRIBED": {
+      const channels = stringsField(fields.channels, "channels");
+      return { command, channels, vector: vectorField(fields.vector, "vector") };
+    }
+    case "SUBSCRIBE_FAILED": {
+      const reason = optionalStringField(fields.reason, "reason") ?? "";
+      return { command, reason, info: optionalStringField(fields.info, "info") ?? "" };
+    }
+    case "POSITION":
+      return { command, vector: vectorField(fields.vector, "vector") };
     case "BACKUP_LIST":
       return { command, servers: readServers(fields.servers) };
     case "END_CONNECTION":

@@ -37,6 +37,7 @@ export const CLOSE_REASONS = Object.freeze({
   DISABLED: { sentence: "an operator of the network has disabled the account", reconnect: "never" },
   DELETED: { sentence: "the account was deleted", reconnect: "never" },
   SECRET_CHANGED: { sentence: "the account has another secret now", reconnect: "never" },
+  TOO_OLD: { sentence: "the other server does not know the channels of this network", reconnect: "backoff" },
 });
 
 /** What a person can do about a refusal. @type {Readonly<Record<string, string>>} */

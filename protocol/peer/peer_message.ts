@@ -29,9 +29,12 @@ export const CHANGES_FEATURE = "changes";
 export const DIGESTS_FEATURE = "digests";
 /** Offered by a server that acts on `RECORD` entries. */
 export const RECORDS_FEATURE = "records";
+/** Offered by a server that shows activities of a channel only to who reads it. */
+export const CHANNELS_FEATURE = "channels";
 /** What this version offers in the greeting. */
 export const PEER_FEATURES: readonly string[] = [
   ...[PEER_FEATURE, PROOF_FEATURE, CHANGES_FEATURE, DIGESTS_FEATURE, OPERATE_FEATURE, RECORDS_FEATURE],
+  CHANNELS_FEATURE,
 ];
 
 /** What a server says about itself when a link opens. */

@@ -21,6 +21,8 @@ export interface Broadcast {
   /** Milliseconds since 1970. */
   readonly sentAt: number;
   readonly messageId: string | undefined;
+  /** Absent for everyone. */
+  readonly channel?: string | undefined;
   /** The `id` of the entry that its sender published before it, if that entry has another origin. */
   readonly after?: string | undefined;
   /** The server of the older dialect that the activity came through, if that server does not answer for its user. */
@@ -53,13 +55,13 @@ const SHORT_TEXT = 48;
 
 /** At most so many bytes are written for the line. */
 export function broadcastRoom(
-  { activity, quotedUsername, origin, messageId = "", after = "", via = "", traceparent }: Broadcast,
+  { activity, quotedUsername, origin, messageId = "", channel = "", after = "", via = "", traceparent }: Broadcast,
 ): number {
   const activityBytes = typeof activity === "string" ? activity.length * MAX_UNIT_BYTES : activity.to - activity.from;
   const units = quotedUsername.length + origin.length + after.length;
   const traceBytes = traceParentMember(traceparent).length;
   return FRAME_BYTES + activityBytes + traceBytes + units * MAX_UNIT_BYTES +
-    (messageId.length + via.length) * MAX_ESCAPED_BYTES;
+    (messageId.length + channel.length + via.length) * MAX_ESCAPED_BYTES;
 }
 
 /** Writes broadcasts. Mostly the next one has the same user, origin and time, so their bytes are kept. */
@@ -73,8 +75,8 @@ export class BroadcastWriter {
 
   /** Writes an ACTIVITY_BROADCAST line, its end included, from `at` on. Gives the place behind it. */
   write(into: Uint8Array, at: number, broadcast: Broadcast): number {
-    const { activity, quotedUsername, origin, sequence, lamport, sentAt, messageId, after, via, traceparent } =
-      broadcast;
+    const { activity, quotedUsername, origin, sequence, lamport, sentAt } = broadcast;
+    const { messageId, channel, after, via, traceparent } = broadcast;
     if (quotedUsername !== this.#user || origin !== this.#origin) this.#is(quotedUsername, origin);
     if (sentAt !== this.#sentAt) this.#isAt(sentAt);
     into.set(HEAD, at);
@@ -92,6 +94,7 @@ export class BroadcastWriter {
     into.set(this.#time, at);
     at += this.#time.length;
     if (messageId !== undefined) at = writeQuoted(into, writeText(into, at, ',"messageId":'), messageId);
+    if (channel !== undefined) at = writeQuoted(into, writeText(into, at, ',"channel":'), channel);
     if (after !== undefined) at = writeText(into, at, `,"after":"${after}"`);
     if (via !== undefined) at = writeQuoted(into, writeText(into, at, ',"via":'), via);
     if (traceparent !== undefined) at = writeText(into, at, traceParentMember(traceparent));

@@ -21,6 +21,9 @@ export interface PlainPublication {
   readonly secretTo: number;
   readonly messageIdFrom: number;
   readonly messageIdTo: number;
+  /** A text that may be the name of a channel. */
+  readonly channelFrom: number;
+  readonly channelTo: number;
   /** -1 when there is none. */
   readonly lamport: number;
 }
@@ -70,6 +73,7 @@ const USERNAME = ascii("username");
 const SECRET = ascii("secret");
 const MESSAGE_ID = ascii("messageId");
 const LAMPORT = ascii("lamport");
+const CHANNEL = ascii("channel");
 const ACTIVITY = ascii("activity");
 const AUTHENTICATED_USER = ascii("authenticated_user");
 const NULL = ascii("null");
@@ -90,6 +94,8 @@ export class PublicationReader implements PlainPublication {
   secretTo = 0;
   messageIdFrom = 0;
   messageIdTo = 0;
+  channelFrom = 0;
+  channelTo = 0;
   lamport = -1;
 
   /**
@@ -101,6 +107,7 @@ export class PublicationReader implements PlainPublication {
       this.usernameFrom =
       this.secretFrom =
       this.messageIdFrom =
+      this.channelFrom =
         0;
     this.lamport = -1;
     let isCommanded = false;
@@ -146,6 +153,10 @@ export class PublicationReader implements PlainPublication {
       } else if (isAt(bytes, keyFrom, keyTo, LAMPORT)) {
         bit = 32;
         at = this.#lamportEnd(bytes, from);
+      } else if (isAt(bytes, keyFrom, keyTo, CHANNEL)) {
+        bit = 64;
+        at = optionalStringEnd(bytes, from);
+        if (bytes[from] === QUOTE) [this.channelFrom, this.channelTo] = [from + 1, at - 1];
       } else return false;
       // Of equal keys the last one counts: that is for the other way.
       if (at < 0 || (hasSeen & bit) !== 0) return false;

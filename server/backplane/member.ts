@@ -30,6 +30,8 @@ export interface Member extends KnownServer {
   /** When it said last how it is, on the same clock. */
   readonly announcedAtMs?: number;
   readonly about?: MemberAbout;
+  /** Whether it understands channels; absent while it has not said so since this server was started. */
+  readonly takesChannels?: boolean;
 }
 
 /** What there is to say about a server that decides nothing. */

@@ -1,17 +1,22 @@
 /**
  * The readers of the log at this server, and the fan-out to them. The hub writes the bytes of a turn as one buffer to
- * all readers at the end of the log. A reader whose outlet is full falls behind. The hub reads the log for it when the
- * outlet drains. No reader has a queue, so memory does not depend on how slow readers are.
+ * all readers at the end of the log that want the same channels (`reader_groups.ts`). A reader whose outlet is full
+ * falls behind. The hub reads the log for it when the outlet drains. No reader has a queue, so memory does not depend
+ * on how slow readers are.
  */
 
 import { dropPassed, hasAhead, readSegment } from "../../log/cursor.ts";
-import type { Position, Segment } from "../../log/segment.ts";
+import { hasActivities, type Position, type Segment } from "../../log/segment.ts";
 import type { Vector } from "../../log/vector.ts";
-import type { Clock } from "../../platform/clock.ts";
+import type { Clock, Timer } from "../../platform/clock.ts";
 import { type FaultGuard, guarded, UNGUARDED } from "../../platform/faults.ts";
+import { NO_CHANNEL } from "../../protocol/channels/channel_name.ts";
+import type { PatternSet } from "../../protocol/channels/pattern_set.ts";
 import { joinBytes } from "../../protocol/join_bytes.ts";
+import { lineBytes } from "../../protocol/server_codec.ts";
 import { afterPause, CLIENT_SHARE, pump, type ReadOutcome } from "./pump.ts";
 import type { Reader, ReaderState } from "./reader.ts";
+import { ReaderGroups } from "./reader_groups.ts";
 
 /** What the hub needs of the log. */
 export interface ReadableLog {
@@ -26,13 +31,25 @@ export interface ReadableLog {
 /** The bytes that one read takes: enough for the disk, and few enough that many readers share the turn. */
 const READ_BYTES = 131_072;
 
+/** How often a reader is told where it stands, in milliseconds, while the log moves on. */
+const POSITION_MS = 10_000;
+
 /** The readers of one server. */
 export class Hub {
   readonly #log: ReadableLog;
   readonly #clock: Clock;
-  readonly #live = new Set<Reader>();
+  /** All readers, by the channels that they want. */
+  readonly #groups = new ReaderGroups<Reader>();
   readonly #skipping = new Set<Reader>();
   readonly #behind = new Set<Reader>();
+  /** Readers that are told where they stand. */
+  readonly #told = new Set<Reader>();
+  /** The newest segments with activities, and with some of channels: those that may have passed a reader by. */
+  #newest: Position = 0;
+  #newestOfChannels: Position = 0;
+  /** How many of them do not read what has no channel: every activity may pass these by. */
+  #toldWithout = 0;
+  #tellPositions: Timer | undefined;
   readonly #faults: FaultGuard;
   readonly #readOnce = (reader: Reader): ReadOutcome => this.#readPortion(reader);
 
@@ -53,7 +70,26 @@ export class Hub {
    * the reader meanwhile when it falls behind.
    */
   enter(reader: Reader): void {
+    reader.group = this.#groups.enter(reader.wants);
     this.#behind.add(reader);
+    if (reader.isTold) this.#told.add(reader);
+    this.#count(reader, 1);
+  }
+
+  #count({ isTold, wants }: Reader, by: number): void {
+    if (isTold && !wants.wants(NO_CHANNEL)) this.#toldWithout += by;
+  }
+
+  /** From where `reader` stands on, it reads these channels. Nobody else feels it. */
+  wants(reader: Reader, wants: PatternSet): void {
+    const { group } = reader;
+    if (group === undefined) return;
+    this.#count(reader, -1);
+    reader.wants = wants;
+    this.#count(reader, 1);
+    reader.group = this.#groups.enter(wants);
+    if (group.live.delete(reader)) reader.group.live.add(reader);
+    this.#groups.leave(group);
   }
 
   /** Ends the reader. Bytes that are already in its outlet stay there. */
@@ -90,7 +126,7 @@ export class Hub {
    * `before`, or where it was. All other readers read on.
    */
   skipped(before: Position, holes: Vector): void {
-    for (const reader of [...this.#live, ...this.#skipping, ...this.#behind]) {
+    for (const reader of [...this.#live(), ...this.#skipping, ...this.#behind]) {
       if (hasAhead(reader.cursor, holes)) continue;
       if (reader.state !== "behind") reader.cursor.position = before;
       this.#fellBehind(reader);
@@ -106,30 +142,86 @@ export class Hub {
    * Sends the segments that were just added to the log: those after the former head. Called once for each commit.
    */
   deliver(segments: readonly Segment[]): void {
-    const forEveryone = segments.filter((segment) => segment.audience.kind === "everyone");
     const users = new Set(segments.map(({ audience }) => audience.kind === "user" ? audience.username : undefined));
     users.delete(undefined);
-    const bytes = joinBytes(forEveryone.map((segment) => segment.bytes));
     const before = segments[0]!.position - 1;
-    // The set may shrink meanwhile: a reader whose outlet is full leaves it.
-    for (const reader of this.#live) {
-      try {
-        if (users.size > 0 && users.has(reader.cursor.username)) {
-          reader.cursor.position = before;
-          this.#read(reader);
-        } else if (bytes.length > 0 && !reader.outlet.write(bytes)) {
-          reader.cursor.position = this.#log.head;
-          this.#move(reader, "behind");
-          reader.owner.movedOn();
-        }
-      } catch (error) {
-        this.#faults.caught("delivery", error);
-        // A user whose place this is gets an entry twice rather than never.
-        if (reader.state === "live") reader.cursor.position = before;
-        this.#cut(reader);
+    for (const [{ live }, bytes] of this.#groups.buffersOf(segments)) {
+      // The set may shrink meanwhile: a reader whose outlet is full leaves it.
+      for (const reader of live) {
+        if (users.size === 0 || !users.has(reader.cursor.username)) this.#deliverTo(reader, bytes, before);
+      }
+    }
+    if (users.size > 0) {
+      for (const reader of this.#live()) {
+        if (users.has(reader.cursor.username)) this.#readAgain(reader, before);
       }
     }
     for (const reader of this.#skipping) this.#guarded(reader, () => this.#read(reader));
+    if (this.#told.size > 0) this.#passedBy(segments);
+  }
+
+  /** Some readers may get nothing of `segments`. */
+  #passedBy(segments: readonly Segment[]): void {
+    for (const { position, audience } of segments) {
+      if (audience.kind === "channels") this.#newestOfChannels = position;
+      if (hasActivities(audience)) this.#newest = position;
+    }
+    const newest = this.#toldWithout > 0 ? this.#newest : this.#newestOfChannels;
+    if (newest < segments[0]!.position) return;
+    this.#tellPositions ??= this.#clock.after(POSITION_MS, () => this.#positionsDue());
+  }
+
+  *#live(): Iterable<Reader> {
+    for (const { live } of this.#groups) yield* live;
+  }
+
+  #deliverTo(reader: Reader, bytes: Uint8Array, before: Position): void {
+    try {
+      if (!reader.outlet.write(bytes)) {
+        reader.cursor.position = this.#log.head;
+        this.#move(reader, "behind");
+        reader.owner.movedOn();
+      }
+    } catch (error) {
+      this.#faultyDelivery(reader, before, error);
+    }
+  }
+
+  /** Some of the turn is for its user alone, so the reader gets all of the turn in its order. */
+  #readAgain(reader: Reader, before: Position): void {
+    try {
+      reader.cursor.position = before;
+      this.#read(reader);
+    } catch (error) {
+      this.#faultyDelivery(reader, before, error);
+    }
+  }
+
+  #faultyDelivery(reader: Reader, before: Position, error: unknown): void {
+    this.#faults.caught("delivery", error);
+    // A user whose place this is gets an entry twice rather than never.
+    if (reader.state === "live") reader.cursor.position = before;
+    this.#cut(reader);
+  }
+
+  /** Readers of quiet channels are told how far the log is: else their vectors grow old. */
+  #positionsDue(): void {
+    this.#tellPositions = undefined;
+    const { head, vector } = this.#log;
+    let line: Uint8Array | undefined;
+    for (const reader of this.#told) {
+      // One that is not at the end is told later.
+      if (reader.state !== "live" || !this.#mayHaveMissed(reader)) continue;
+      line ??= lineBytes({ command: "POSITION", vector });
+      reader.toldAt = head;
+      this.#deliverTo(reader, line, head);
+    }
+  }
+
+  /** Whether something has passed it by since it was told. */
+  #mayHaveMissed({ wants, toldAt }: Reader): boolean {
+    if (wants.isEverything) return false;
+    return toldAt < (wants.wants(NO_CHANNEL) ? this.#newestOfChannels : this.#newest);
   }
 
   #fellBehind(reader: Reader): void {
@@ -176,6 +268,8 @@ export class Hub {
   #atEnd(reader: Reader): void {
     const { state } = reader;
     const wasBehind = state === "behind";
+    // The login has said where it is now.
+    if (reader.toldAt === 0) reader.toldAt = this.#log.head;
     // Once it is here every segment passes through `readSegment`, which sees to that.
     if (wasBehind) dropPassed(reader.cursor, this.#log.vector);
     if (reader.endsAt < Infinity) this.#move(reader, "gone");
@@ -186,14 +280,26 @@ export class Hub {
 
   #move(reader: Reader, state: ReaderState): void {
     if (reader.state === state) return;
-    this.#setOf(reader.state)?.delete(reader);
+    this.#setOf(reader)?.delete(reader);
     reader.state = state;
-    this.#setOf(state)?.add(reader);
+    this.#setOf(reader)?.add(reader);
+    if (state === "gone") this.#forget(reader);
   }
 
-  #setOf(state: ReaderState): Set<Reader> | undefined {
+  #forget(reader: Reader): void {
+    if (reader.group === undefined) return;
+    this.#groups.leave(reader.group);
+    reader.group = undefined;
+    this.#count(reader, -1);
+    this.#told.delete(reader);
+    if (this.#told.size > 0) return;
+    this.#tellPositions?.cancel();
+    this.#tellPositions = undefined;
+  }
+
+  #setOf({ state, group }: Reader): Set<Reader> | undefined {
     return state === "live"
-      ? this.#live
+      ? group?.live
       : state === "skipping"
       ? this.#skipping
       : state === "behind"

@@ -4,9 +4,11 @@
  * remembered between two questions.
  */
 
+import { channelsByLine, type Filter, PLAIN, wantedRanges } from "../../log/channel_lines.ts";
 import { linesBackwards, type Position, type Segment, type SegmentLine } from "../../log/segment.ts";
 import { sequenceOf, type Vector } from "../../log/vector.ts";
 import type { Clock } from "../../platform/clock.ts";
+import { PatternSet } from "../../protocol/channels/pattern_set.ts";
 import { type EntryId, formatEntryId, parseEntryId } from "../../protocol/entry_id.ts";
 import type { HistoryMessage, HistoryPageMessage } from "../../protocol/history_message.ts";
 import { pastLine, sentAtOf } from "../../protocol/server_codec.ts";
@@ -58,6 +60,7 @@ interface Place {
 
 /** What a page is made of. */
 interface Range {
+  readonly filter: Filter;
   /** Behind its end. */
   readonly to: Place;
   /** Before its beginning. */
@@ -82,15 +85,28 @@ export class Past {
    * The newest activities that come before `before` and after `since`, as many as a page has; `undefined` where one of
    * the two names an entry that this server does not know.
    */
-  page({ limit, before, since }: HistoryMessage): PastPage | undefined {
+  page({ limit, before, since, channel }: Omit<HistoryMessage, "command">): PastPage | undefined {
+    return this.#page({ limit, before, since }, channel === undefined ? PLAIN : new PatternSet([channel]));
+  }
+
+  /** The newest activities that `filter` wants, up to `position`. */
+  pageUpTo(position: Position, limit: number, filter: Filter): PastPage {
+    return this.#page({ limit, before: undefined, since: undefined }, filter, position)!;
+  }
+
+  #page(
+    { limit, before, since }: Omit<HistoryMessage, "command" | "channel">,
+    filter: Filter,
+    upTo: Position = this.#log.head,
+  ): PastPage | undefined {
     const log = this.#log;
-    const to = before === undefined ? { position: log.head + 1 } : this.#placeOf(before);
+    const to = before === undefined ? { position: upTo + 1 } : this.#placeOf(before);
     let from: Place | undefined = typeof since === "string" ? this.#placeOf(since) : { position: 0 };
     // Nothing is to be left out of what came after an entry that is forgotten.
     if (from !== undefined && from.sequence === undefined) from = { position: 0 };
     if (to === undefined || from === undefined) return undefined;
     const sinceMs = typeof since === "number" ? since : -Infinity;
-    const collected = new Collected({ to, from, sinceMs, limit }, this.#clientLog);
+    const collected = new Collected({ to, from, sinceMs, limit, filter }, this.#clientLog);
     let readBytes = Math.min(READ_BYTES, Math.max(LEAST_READ_BYTES, limit * READ_BYTES_EACH));
     const untilMs = this.#clock.nowMs() + CLIENT_SHARE.ms;
     let at = to.sequence === undefined ? to.position : to.position + 1;
@@ -176,9 +192,12 @@ class Collected {
     const { to, from } = this.#range;
     const after = position === from.position ? from.sequence ?? 0 : 0;
     const before = position === to.position ? to.sequence : undefined;
-    if (audience.kind === "everyone") {
+    const { filter } = this.#range;
+    if (wantedRanges(audience, segment.bytes.length, filter).length > 0) {
+      const channelAt = channelsByLine(audience);
       for (const line of linesBackwards(segment, before)) {
         if (line.sequence <= after) break;
+        if (!filter.wants(channelAt(line.bytes.byteOffset - segment.bytes.byteOffset))) continue;
         if (!this.#takeLine(segment, line)) return;
       }
     }

@@ -5,7 +5,9 @@
 
 import type { Cursor } from "../../log/cursor.ts";
 import type { Segment } from "../../log/segment.ts";
+import { type PatternSet, WITHOUT_CHANNEL } from "../../protocol/channels/pattern_set.ts";
 import type { Outlet } from "../../platform/transport.ts";
+import type { ReaderGroup } from "./reader_groups.ts";
 
 /**
  * The state of a reader:
@@ -44,6 +46,32 @@ export class Reader {
   state: ReaderState = "behind";
   /** The hub reads no further than this position for it. Set by the hub alone. */
   endsAt = Infinity;
+  /** Those that want the same. Set by the hub alone, while it is not gone. */
+  group: ReaderGroup<Reader> | undefined;
+  /** The end of the log when it was told last where it stands. Set by the hub alone. */
+  toldAt = 0;
 
-  constructor(readonly outlet: Outlet, readonly cursor: Cursor, readonly owner: ReaderOwner) {}
+  constructor(
+    readonly outlet: Outlet,
+    readonly cursor: Cursor,
+    readonly owner: ReaderOwner,
+    /** The channels that it reads first. */
+    wants: PatternSet = WITHOUT_CHANNEL,
+    /** Whether it is told where it stands while much passes that is not for it. */
+    readonly isTold = false,
+  ) {
+    this.wants = wants;
+  }
+
+  /** The channels that it reads. Changed by the hub alone. */
+  get wants(): PatternSet {
+    return this.#wants;
+  }
+
+  set wants(wants: PatternSet) {
+    this.#wants = wants;
+    this.cursor.filter = wants;
+  }
+
+  #wants!: PatternSet;
 }

@@ -4,7 +4,7 @@
  * them one client gets.
  */
 
-import { type Audience, linesOf, SERVERS } from "../../log/segment.ts";
+import { type EntryAudience, linesOf, SERVERS } from "../../log/segment.ts";
 import { encodeDirectMessage, encodeReceipt, parseEntry } from "../../protocol/entry_codec.ts";
 import { type EntryId, formatEntryId } from "../../protocol/entry_id.ts";
 import type { EntryRange, InboxPortion, Store, WaitingMessage } from "../store/store.ts";
@@ -28,7 +28,7 @@ export interface DirectMessagesJournal {
   /** Numbers an entry of this server in that turn. Its cause was sent at this Lamport time. */
   nextOwn(lamport: number | undefined): OwnEntry;
   /** Adds the line of an entry to the log. */
-  add(entry: EntryId, audience: Audience, line: string): void;
+  add(entry: EntryId, audience: EntryAudience, line: string): void;
   /** The entry that a user has sent under a `messageId`, stored or in the open turn. */
   usedMessageId(username: string, messageId: string): EntryId | undefined;
   /** The store's answer. Throws when the store cannot be read. */
@@ -126,7 +126,7 @@ export class DirectMessages {
    * A direct message was delivered at another server. Gives the audience of the receipt here. When two servers deliver
    * a message before they hear of each other, its sender is told once.
    */
-  deliveredElsewhere(of: EntryId, audience: Audience, messageId: string | undefined): Audience {
+  deliveredElsewhere(of: EntryId, audience: EntryAudience, messageId: string | undefined): EntryAudience {
     // Another server passes it on, and has told the sender of the message's other receipt, which comes too.
     if (audience.kind !== "user" && messageId !== undefined) {
       if (!this.#isAnother(of, messageId)) this.#journal.openTurn().addDelivered(of);

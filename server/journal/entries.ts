@@ -1,6 +1,6 @@
 /** Entries before they are lines of the log. Types only. */
 
-import type { Audience } from "../../log/segment.ts";
+import type { EntryAudience } from "../../log/segment.ts";
 import type { EntryFacts } from "../../protocol/entry_codec.ts";
 import type { RawText } from "../../protocol/publication/raw_text.ts";
 import type { EntryId } from "../../protocol/entry_id.ts";
@@ -27,6 +27,8 @@ export interface Publication {
   /** The username as it stands in a line. */
   readonly quotedUsername: string;
   readonly messageId: string | undefined;
+  /** Those who read this channel get it; absent for everyone. */
+  readonly channel?: string | undefined;
   /** The sender's Lamport time. */
   readonly lamport: number | undefined;
   /** The server of the older dialect that it came through. Absent if that server answers for its user. */
@@ -79,7 +81,7 @@ export interface OwnEntry extends EntryId {
 export interface ReplicatedEntry {
   readonly origin: string;
   readonly sequence: number;
-  readonly audience: Audience;
+  readonly audience: EntryAudience;
   /** With its end. */
   readonly line: string;
   readonly facts: EntryFacts;

@@ -5,7 +5,7 @@
  * turns.
  */
 
-import { type Audience, type Position, type Segment, SERVERS } from "../../log/segment.ts";
+import { type EntryAudience, type Position, type Segment, SERVERS } from "../../log/segment.ts";
 import { SegmentBuilder } from "../../log/segment_builder.ts";
 import { sequenceOf, type Vector } from "../../log/vector.ts";
 import { VectorChanges } from "../../log/vector_changes.ts";
@@ -16,6 +16,7 @@ import type { PlaceNote } from "../../protocol/peer/place_codec.ts";
 import type { Account, KnownServer, Missing, Store, UsedMessageId } from "../store/store.ts";
 import type { Durations } from "../../view/metric_counters.ts";
 import type { AwaitingCommit, Commit } from "./commit.ts";
+import { ChannelUse } from "./channel_use.ts";
 import { CommitQueue, type EndedTurn } from "./commit_queue.ts";
 import { DurableClock } from "./durable_clock.ts";
 import type { JournalParts, OwnEntry, Publication, Registration, ReplicatedEntry } from "./entries.ts";
@@ -54,6 +55,7 @@ export class Journal {
   readonly origins: Origins;
   readonly places: PlaceNotes;
   readonly records: RecordEntries;
+  readonly channels: ChannelUse;
   /** The log, for callers that read it backwards. */
   readonly past: Pick<LogReader, "segmentsBefore" | "segmentOf" | "boundOf" | "beginning">;
   /** The time by which the log forgets. */
@@ -88,7 +90,7 @@ export class Journal {
     { tailBytes, messagesWaitMs, verifiers }: JournalParts,
     owner: JournalOwner,
   ) {
-    const { vector, lamport } = store.opened;
+    const { vector, lamport, notes } = store.opened;
     this.#clock = clock;
     this.#owner = owner;
     this.past = this.#log = new LogReader(store, tailBytes, (error) => owner.failed(error));
@@ -117,28 +119,23 @@ export class Journal {
     const writing = {
       openTurn,
       nextOwn: (lamport: number | undefined) => this.#nextOwn(lamport),
-      add: ({ origin, sequence }: EntryId, audience: Audience, line: string) =>
+      add: ({ origin, sequence }: EntryId, audience: EntryAudience, line: string) =>
         this.#builder.add(origin, sequence, audience, line),
       whenDelivered: (run: () => void) => this.whenDelivered(run),
       usedMessageId: (username: string, messageId: string) => this.#usedMessageId(username, messageId),
     };
     this.places = new PlaceNotes(writing);
-    this.records = new RecordEntries(writing, store.opened.notes);
-    this.directMessages = new DirectMessages({
-      ...writing,
-      senders: this.#senders,
-      read: (read) => this.#log.read(read),
-    });
+    this.records = new RecordEntries(writing, notes);
+    this.channels = new ChannelUse(notes);
+    const read = <T>(read: (store: Store) => T) => this.#log.read(read);
+    this.directMessages = new DirectMessages({ ...writing, senders: this.#senders, read });
     this.#replicated = new ReplicatedEntries({
       builder: this.#builder,
       time: this.#time,
       times: this.#times,
-      senders: this.#senders,
-      directMessages: this.directMessages,
-      ...writing,
+      ...{ ...writing, senders: this.#senders, directMessages: this.directMessages, records: this.records },
       account: (username) => this.accountOf(username),
       placeNoted: (...note) => this.#owner.placeNoted?.(...note),
-      records: this.records,
       named: (username) => this.#owner.named?.(username),
     }, { messagesWaitMs, verifiers });
   }
@@ -380,6 +377,7 @@ export class Journal {
     const [batch, waiting, registrations] = [this.#turn, this.#waiting, this.#registrations];
     [this.#turn, this.#waiting, this.#registrations] = [new TurnBatch(), new Set(), []];
     this.#ended = segments.at(-1)?.position ?? this.#ended;
+    this.channels.come(segments, batch);
     this.#keep({ segments, batch, waiting, registrations }, segments.length > 0 || batch.isWorthKeeping);
   }
 

@@ -4,6 +4,7 @@
  * log.
  */
 
+import { type Filter, wantedBytes } from "../../log/channel_lines.ts";
 import { linesOf, type Position, type Segment } from "../../log/segment.ts";
 import { Tail } from "../../log/tail.ts";
 import type { EntryId } from "../../protocol/entry_id.ts";
@@ -19,6 +20,9 @@ export interface SentReader {
   readonly began: Position;
   /** The user whose direct messages it is sent. */
   readonly username: string;
+  /** The activities that it is sent, and since when: what it was sent up to there may have been others. */
+  readonly filter: Filter;
+  readonly filteredSince: Position;
 }
 
 /** How many segments are looked at for one reader: in memory, and in the store, where each costs a read. */
@@ -99,7 +103,7 @@ export class LogReader {
    * segment, and never before `began`, where its reading began. This is asked for each reader whenever servers talk. So
    * it looks at a bounded number of segments, and gives `began` when these are not enough. @throws {UnreadableError}
    */
-  positionBefore({ position, unsentBytes, began, username }: SentReader): Position {
+  positionBefore({ position, unsentBytes, began, username, filter, filteredSince }: SentReader): Position {
     let before = position;
     let [looks, reads] = [0, 0];
     for (let unsent = unsentBytes; unsent > 0 && before > began; before--) {
@@ -109,8 +113,9 @@ export class LogReader {
       segment ??= this.segmentsAfter(before - 1, 0)[0];
       if (segment?.position !== before) break;
       const { audience, bytes } = segment;
-      const wasSent = audience.kind === "everyone" || (audience.kind === "user" && audience.username === username);
-      if (wasSent) unsent -= bytes.length;
+      if (audience.kind === "user") unsent -= audience.username === username ? bytes.length : 0;
+      // Bytes that were not sent must not be taken for those that are still here: better some come twice.
+      else if (before > filteredSince) unsent -= wantedBytes(segment, filter);
     }
     return Math.max(before, began);
   }

@@ -18,9 +18,11 @@ export class OwnBroadcasts {
   add(own: OwnEntry, publication: Publication, after: string | undefined): void {
     const builder = this.#builder;
     const { origin, sequence, lamport, sentAt } = own;
-    const { activity, quotedUsername, messageId, via, traceparent } = publication;
-    const line = { activity, quotedUsername, origin, sequence, lamport, sentAt, messageId, after, via, traceparent };
+    const { activity, quotedUsername, messageId, channel, via, traceparent } = publication;
+    const about = { origin, sequence, lamport, sentAt, messageId, channel, after, via, traceparent };
+    const line = { activity, quotedUsername, ...about };
     const into = builder.reserve(broadcastRoom(line));
-    builder.append(origin, sequence, EVERYONE, this.#writer.write(into, builder.length, line));
+    const audience = channel === undefined ? EVERYONE : { kind: "channel", name: channel } as const;
+    builder.append(origin, sequence, audience, this.#writer.write(into, builder.length, line));
   }
 }

@@ -3,7 +3,7 @@
  * log for all servers. `server/places/place_keeper.ts` decides what is noted, and when.
  */
 
-import type { Audience } from "../../log/segment.ts";
+import type { EntryAudience } from "../../log/segment.ts";
 import type { EntryId } from "../../protocol/entry_id.ts";
 import { encodePlace, type PlaceNote } from "../../protocol/peer/place_codec.ts";
 import type { StoredPlace } from "../store/store.ts";
@@ -17,7 +17,7 @@ export interface PlacesJournal {
   /** Numbers an entry of this server in that turn, made of something that was sent at this Lamport time. */
   nextOwn(lamport: number | undefined): OwnEntry;
   /** Adds the line of an entry to the log. */
-  add(entry: EntryId, audience: Audience, line: string): void;
+  add(entry: EntryId, audience: EntryAudience, line: string): void;
 }
 
 /** The places of all users. */

@@ -3,7 +3,7 @@
  * stays when the entry is forgotten. `server/rights/records.ts` decides what holds.
  */
 
-import { type Audience, SERVERS } from "../../log/segment.ts";
+import { type EntryAudience, SERVERS } from "../../log/segment.ts";
 import type { Claimed } from "../../log/precedes.ts";
 import type { EntryId } from "../../protocol/entry_id.ts";
 import { encodeRecord, recordProblem, type WireRecord } from "../../protocol/peer/record_codec.ts";
@@ -19,7 +19,7 @@ export interface RecordsJournal {
   /** Numbers an entry of this server in that turn. */
   nextOwn(lamport: number | undefined): OwnEntry;
   /** Adds the line of an entry to the log. */
-  add(entry: EntryId, audience: Audience, line: string): void;
+  add(entry: EntryId, audience: EntryAudience, line: string): void;
   /** Calls `run` when all of the turn is committed and delivered. */
   whenDelivered(run: () => void): void;
 }

@@ -4,7 +4,7 @@
  */
 
 import { precedes } from "../../log/precedes.ts";
-import { type Audience, SERVERS } from "../../log/segment.ts";
+import { type EntryAudience, SERVERS } from "../../log/segment.ts";
 import type { SegmentBuilder } from "../../log/segment_builder.ts";
 import type { EntryFacts } from "../../protocol/entry_codec.ts";
 import { ANONYMOUS } from "../../protocol/names.ts";
@@ -88,7 +88,13 @@ export class ReplicatedEntries {
    * The audience of a replicated entry here. If its sender has published it through another server already, nobody gets
    * it a second time.
    */
-  #audienceOf(turn: TurnBatch, origin: string, sequence: number, audience: Audience, facts: EntryFacts): Audience {
+  #audienceOf(
+    turn: TurnBatch,
+    origin: string,
+    sequence: number,
+    audience: EntryAudience,
+    facts: EntryFacts,
+  ): EntryAudience {
     const { directMessages, times } = this.#journal;
     const { username, messageId, of } = facts;
     if (of !== undefined) return directMessages.deliveredElsewhere(of, audience, messageId);

@@ -7,7 +7,7 @@
  */
 
 import type { ArrivedEntry } from "../../log/hold_back.ts";
-import { type Audience, EVERYONE, SERVERS } from "../../log/segment.ts";
+import { type EntryAudience, EVERYONE, SERVERS } from "../../log/segment.ts";
 import { checkEntry } from "../../protocol/entry_check.ts";
 import { type EntryFacts, unknownFacts } from "../../protocol/entry_codec.ts";
 import type { EntriesMessage, WireAudience } from "../../protocol/peer/peer_message.ts";
@@ -16,7 +16,7 @@ import type { EntriesMessage, WireAudience } from "../../protocol/peer/peer_mess
 export interface TakenLine {
   /** With its end. */
   readonly line: string;
-  readonly audience: Audience;
+  readonly audience: EntryAudience;
   readonly facts: EntryFacts;
   /** How long the sending server has had the entry. */
   readonly ageMs: number;
@@ -87,11 +87,11 @@ export function takeLines(
 }
 
 /** The audience of an entry here. The peer's word counts for receipts alone: these are for one client, or for none. */
-function audienceOf({ kind, to, place }: EntryFacts, said: WireAudience): Audience {
+function audienceOf({ kind, to, place, channel }: EntryFacts, said: WireAudience): EntryAudience {
   switch (kind) {
     case "activity":
       // Also when the peer shows it to nobody, as the peer had the same one from elsewhere.
-      return EVERYONE;
+      return channel === undefined ? EVERYONE : { kind: "channel", name: channel };
     case "message":
       return { kind: "user", username: to! };
     case "receipt":

@@ -7,6 +7,7 @@
 import type { Endpoint } from "../../platform/address.ts";
 import type { Member, MemberAbout, MemberState } from "../backplane/member.ts";
 import type { Vector } from "../../log/vector.ts";
+import { CHANNELS_FEATURE } from "../../protocol/peer/peer_message.ts";
 
 /** What a server says about itself. */
 export interface MemberReport extends Endpoint {
@@ -19,6 +20,8 @@ export interface MemberReport extends Endpoint {
   readonly changes?: boolean;
   readonly members: readonly (Endpoint & { readonly serverId: string })[];
   readonly about?: MemberAbout;
+  /** What it has offered in the greeting. */
+  readonly features?: readonly string[];
 }
 
 /** Calls to one address. */
@@ -194,7 +197,8 @@ export class Members {
     this.#named.delete(serverId);
     // The member owns the vector from here on: announcements are written into it.
     const vector = { ...report.vector };
-    this.#set({ ...memberOf(report), vector, state: "linked", hasLink: true, sinceMs: nowMs });
+    const takesChannels = report.features?.includes(CHANNELS_FEATURE) ?? false;
+    this.#set({ ...memberOf(report), vector, takesChannels, state: "linked", hasLink: true, sinceMs: nowMs });
     for (const address of calledAt === undefined ? [report] : [report, calledAt]) {
       const calls = this.#call(address, serverId, nowMs);
       calls.failures = 0;

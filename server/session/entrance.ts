@@ -94,7 +94,13 @@ export class Entrance {
     const cameBack = resumePoint.missed > 0 ? `, ${resumePoint.missed} activities to catch up` : "";
     owner.named(username);
     logger.info("{username} connected from {address}{cameBack}", { username, address: owner.address, cameBack });
-    const client = new ServedClient(this.#parts.client, owner, { session, resumePoint, reads, receives });
+    const client = new ServedClient(this.#parts.client, owner, {
+      session,
+      resumePoint,
+      reads,
+      receives,
+      channels: login.channels,
+    });
     const requests = new ClientRequests(this.#parts.requests, client, session, owner.replies, login.ackRanges);
     owner.enters({ kind: "client", session, client, requests, proven });
     sessions.add(owner);

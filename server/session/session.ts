@@ -43,6 +43,8 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
       const problem = pairProblem(session, message, facts);
       if (problem !== undefined) return refuse("AUTHENTICATION_FAIL", problem);
       if (!session.may.publish) return onPublishWithoutRight(session, message);
+      const refusal = channelRefusal(session, message.channel, facts);
+      if (refusal !== undefined) return refuseActivity(session, message, refusal);
       return onPublishWithoutSpace(session, message, facts);
     }
     case "HEARTBEAT_ACK":
@@ -82,7 +84,17 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
         const failed = { command: "HISTORY_FAILED", reason: "NOT_ALLOWED", info } as const;
         return { session, effects: [{ kind: "send", message: failed }] };
       }
+      if (message.channel !== undefined && !session.features.includes("channels")) {
+        return { session, effects: [{ kind: "send", message: { command: "HISTORY_FAILED", ...NO_CHANNELS } }] };
+      }
       return { session, effects: [{ kind: "tellPast", question: message }] };
+    case "SUBSCRIBE":
+    case "UNSUBSCRIBE":
+      if (session.kind !== "client") return notNow(message.command);
+      if (!session.features.includes("channels")) {
+        return { session, effects: [{ kind: "send", message: { command: "SUBSCRIBE_FAILED", ...NO_CHANNELS } }] };
+      }
+      return { session, effects: [{ kind: "changeChannels", message }] };
     case "LOGIN":
       return onLogin(session, message, facts);
     case "RESPONSE":
@@ -122,7 +134,8 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
 
 /** Whether nothing follows from `message` but that the log takes its activity. Else `onMessage` says what follows. */
 export function isPublished(session: LoggedIn, message: ActivityMessage, facts: SessionFacts): boolean {
-  return facts.hasSpace && session.may.publish && pairProblem(session, message, facts) === undefined;
+  return facts.hasSpace && session.may.publish && pairProblem(session, message, facts) === undefined &&
+    (message.channel === undefined || channelRefusal(session, message.channel, facts) === undefined);
 }
 
 /**
@@ -145,14 +158,32 @@ function onPublishWithoutRight(session: LoggedIn, { messageId }: ActivityMessage
 function onPublishWithoutSpace(session: LoggedIn, message: ActivityMessage, facts: SessionFacts): SessionStep {
   if (!lacksSpace(session, message, facts)) return { session, effects: PUBLISH };
   if (session.isPlain) return close("NO_SPACE", "an activity came while there was no space for it");
-  const { messageId } = message;
-  const failed = {
-    command: "ACTIVITY_FAILED",
-    ...(messageId && { messageId }),
-    reason: "NO_SPACE",
-    info: NO_SPACE,
-  } as const;
+  return refuseActivity(session, message, { reason: "NO_SPACE", info: NO_SPACE });
+}
+
+/** Why something is not done, for programs and in words. */
+interface Refusal {
+  readonly reason: string;
+  readonly info: string;
+}
+
+function refuseActivity(session: LoggedIn, { messageId }: ActivityMessage, refusal: Refusal): SessionStep {
+  const failed = { command: "ACTIVITY_FAILED", ...(messageId && { messageId }), ...refusal } as const;
   return { session, effects: [{ kind: "refuseActivity", message: failed }] };
+}
+
+/** What a client is told that speaks of channels, and has not said that it knows them. */
+const NO_CHANNELS: Refusal = {
+  reason: "NO_CHANNELS",
+  info: 'channels are for clients that ask for the feature "channels" when they log in',
+};
+
+/** Why an activity is not taken for its channel. To a plain client the field means nothing, as it always has. */
+function channelRefusal(session: LoggedIn, channel: string | undefined, facts: SessionFacts): Refusal | undefined {
+  if (channel === undefined || session.isPlain) return undefined;
+  if (!session.features.includes("channels")) return NO_CHANNELS;
+  if (facts.takesChannels) return undefined;
+  return { reason: "CHANNELS_LATER", info: "not every server of this network is known to understand channels" };
 }
 
 /** Whether there is no space for `message`. A repeated message needs none: it gets the answer of the first one. */

@@ -5,6 +5,7 @@ import type { Link } from "../../platform/transport.ts";
 import type { SecureChannel } from "../../platform/tls/secure_channel.ts";
 import type { AuthenticateMessage } from "../../protocol/message.ts";
 import type { LinkGreeting, PeerAdmission } from "../backplane/peer_admission.ts";
+import type { Backplane } from "../backplane/backplane.ts";
 import type { Accounts } from "../accounts/accounts.ts";
 import type { Rulings } from "../accounts/rulings.ts";
 import type { LimitsConfig } from "../../config/config.ts";
@@ -19,13 +20,14 @@ import type { SessionFacts } from "./session_state.ts";
 
 /** What it looks at. */
 export interface ConnectionFactsParts {
-  readonly limits: Pick<LimitsConfig, "maxRegistrationsPerConnection">;
+  readonly limits: Pick<LimitsConfig, "maxRegistrationsPerConnection" | "maxChannelsPerClient">;
   /** Whether secrets may come in clear from other machines. */
   readonly clearSecrets: boolean;
   /** Whether other machines have to come by TLS. */
   readonly requiresTls: boolean;
-  readonly journal: Pick<Journal, "hasAccount" | "hasUsed">;
+  readonly journal: Pick<Journal, "hasAccount" | "hasUsed" | "channels">;
   readonly rulings: Pick<Rulings, "isDeleted">;
+  readonly backplane: Pick<Backplane, "members">;
   readonly accounts: Pick<Accounts, "matches">;
   readonly budget: Pick<DiskBudget, "hasSpace">;
   readonly rights: Pick<Rights, "allowsAnonymous" | "registrationRefusal">;
@@ -66,6 +68,16 @@ export class ConnectionFacts implements SessionFacts {
   get takesClearSecrets(): boolean {
     // What stays on this machine crosses no network, and what TLS protects is not in clear.
     return this.#parts.clearSecrets || this.channel !== undefined || isLoopbackAddress(plainAddress(this.remoteHost));
+  }
+
+  get takesChannels(): boolean {
+    // Once there is one, no server comes into the network that does not know channels.
+    return this.#parts.journal.channels.isUsed ||
+      this.#parts.backplane.members.every(({ takesChannels, state }) => takesChannels || state === "left");
+  }
+
+  get maxChannels(): number {
+    return this.#parts.limits.maxChannelsPerClient;
   }
 
   get hasSpace(): boolean {

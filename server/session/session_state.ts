@@ -23,6 +23,7 @@ import type {
   UserScope,
   WireVector,
 } from "../../protocol/message.ts";
+import type { ChannelMessage, SubscribeFailedMessage } from "../../protocol/channels/channel_message.ts";
 import type { HistoryFailedMessage, HistoryMessage } from "../../protocol/history_message.ts";
 import type { PeerChallengeMessage } from "../../protocol/peer/peer_message.ts";
 import type { ClientFirst } from "../../protocol/login/scram.ts";
@@ -72,6 +73,7 @@ export type ClientEffect =
   | { readonly kind: "sendDirect"; readonly message: SendDirectMessage }
   | { readonly kind: "listUsers"; readonly scope: UserScope }
   | { readonly kind: "tellPast"; readonly question: HistoryMessage }
+  | { readonly kind: "changeChannels"; readonly message: ChannelMessage }
   /** Take the message's activity into the log. */
   | { readonly kind: "publish" }
   /** Answer an activity that is not taken. */
@@ -92,6 +94,7 @@ export type SessionEffect =
       | DirectMessageFailedMessage
       | UserListFailedMessage
       | HistoryFailedMessage
+      | SubscribeFailedMessage
       | EndConnectionMessage;
   }
   /** Find out whether it may log in, and whether all entries are here that it comes after. */
@@ -147,6 +150,10 @@ export interface SessionFacts {
   readonly maxRegistrations: number;
   /** Whether secrets may come in clear: the operator lets them, or they cross no network. */
   readonly takesClearSecrets: boolean;
+  /** Whether every server of the network is known to understand channels. */
+  readonly takesChannels: boolean;
+  /** How many channels and patterns a client may read. */
+  readonly maxChannels: number;
   hasAccount(username: string): boolean;
   /** Whether somebody may come in without a name. */
   readonly allowsAnonymous: boolean;

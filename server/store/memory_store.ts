@@ -4,7 +4,7 @@
  * places and the Lamport clock are useful only after a restart. There is none here, so they are dropped.
  */
 
-import type { Position, Segment } from "../../log/segment.ts";
+import { hasActivities, type Position, type Segment } from "../../log/segment.ts";
 import type { Vector } from "../../log/vector.ts";
 import { accountsAfter } from "./account_order.ts";
 import { inboxChange } from "./inbox.ts";
@@ -143,7 +143,7 @@ class MemoryStore implements Store {
       const origin = this.#origin(segment.origin);
       origin.log = append(origin.log, segment);
       const { activities, activityBytes } = origin.log;
-      if (segment.audience.kind === "everyone") origin.activities.push({ segment, activities, activityBytes });
+      if (hasActivities(segment.audience)) origin.activities.push({ segment, activities, activityBytes });
       else if (segment.audience.kind === "user") origin.forUsers.push({ segment });
       else origin.forServers.push({ segment });
       this.#head = segment.position;

@@ -4,7 +4,7 @@
  * in a `Lookup`. Pure.
  */
 
-import type { Position, Segment } from "../../log/segment.ts";
+import { hasActivities, type Position, type Segment } from "../../log/segment.ts";
 import { sequenceOf, type Vector } from "../../log/vector.ts";
 import type { Batch, Beginning, BurialLimits, Gap, Missing } from "./store.ts";
 
@@ -112,7 +112,7 @@ export function append(before: OriginLog, segment: Segment): OriginLog {
   const hasHole = first > before.last + 1;
   const log = hasHole ? { ...before, forgottenLast: first - 1, forgottenPosition: position } : before;
   const size = segment.bytes.length;
-  if (segment.audience.kind !== "everyone") {
+  if (!hasActivities(segment.audience)) {
     const isForUser = segment.audience.kind === "user";
     const oldestForUser = log.oldestForUser ?? (isForUser ? { position, last, takenAt, size } : undefined);
     return { ...log, last, newest: position, newestTakenAt: takenAt, oldestForUser };

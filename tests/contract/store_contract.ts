@@ -1,7 +1,7 @@
 /** What every store promises (server/store/store.ts). Run for each of them by `tests/server/store/`. */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { type Audience, EVERYONE, type Segment, SERVERS } from "../../log/segment.ts";
+import { type Audience, EVERYONE, hasActivities, type Segment, SERVERS } from "../../log/segment.ts";
 import type { ForgetLimits, Forgotten, Missing, Store, UsedMessageId } from "../../server/store/store.ts";
 import { batchOf, LogWriter, type SegmentParts } from "../support/log_writer.ts";
 import { ReferenceLog } from "../support/reference_log.ts";
@@ -23,6 +23,11 @@ export interface StoreDoor {
 }
 
 export const FOR_BOB: Audience = { kind: "user", username: "bob" };
+/** Of a segment whose first bytes are for a channel. */
+export const OF_CHANNELS: Audience = {
+  kind: "channels",
+  channels: [{ name: "lab/1", ranges: [{ start: 0, end: 3 }] }, { name: "lab", ranges: [{ start: 4, end: 6 }] }],
+};
 /** Limits that nothing is beyond. */
 export const KEEP_ALL: ForgetLimits = { takenBefore: 0, maxBytes: Infinity, directMessagesBefore: 0, usedBefore: 0 };
 
@@ -70,12 +75,14 @@ export function testStoreContract({ name, use }: StoreDoor): void {
         log.segment({ audience: FOR_BOB }),
         log.segment({ origin: "b", audience: SERVERS, lines: 2 }),
         log.segment({ text: "x".repeat(300_000) }),
+        log.segment({ lines: 2, audience: OF_CHANNELS }),
+        log.segment({ lines: 2, text: "y".repeat(20_000), audience: OF_CHANNELS }),
       ];
       store.commit(batchOf({ segments: [part, others[0]!] }));
       store.commit(batchOf({ segments: others.slice(1) }));
       assertEquals(store.segmentsAfter(0, Infinity), [part, ...others]);
       assertEquals(store.segmentsAfter(2, Infinity), others.slice(1));
-      assertEquals(store.segmentsAfter(4, Infinity), []);
+      assertEquals(store.segmentsAfter(6, Infinity), []);
       assertEquals(store.segmentsAfter(99, Infinity), []);
     });
   });
@@ -343,7 +350,7 @@ export function testStoreContract({ name, use }: StoreDoor): void {
         }
         assertEquals(readAll(store), reference.kept);
         assertEquals(readAllBackwards(store), reference.kept);
-        const oldest = reference.kept.find(({ audience }) => audience.kind === "everyone");
+        const oldest = reference.kept.find(({ audience }) => hasActivities(audience));
         assertEquals(store.beginning().oldest?.position, oldest?.position);
       });
     }));
@@ -355,7 +362,7 @@ const segmentParts: fc.Arbitrary<SegmentParts> = fc.record({
   origin,
   skip: fc.constantFrom(0, 0, 0, 0, 1, 3),
   lines: fc.integer({ min: 1, max: 4 }),
-  audience: fc.constantFrom(EVERYONE, EVERYONE, EVERYONE, SERVERS, FOR_BOB, FOR_BOB),
+  audience: fc.constantFrom(EVERYONE, EVERYONE, OF_CHANNELS, SERVERS, FOR_BOB, FOR_BOB),
   takenAt: fc.integer({ min: 0, max: 20 }),
 });
 const question = {

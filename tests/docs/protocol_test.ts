@@ -27,7 +27,7 @@ Deno.test("docs/protocol.md has a row for every command that the types know", ()
   assertEquals(
     new Set(commands),
     new Set(
-      ["message", "ack_message", "history_message", "login/scram_message"].flatMap((file) =>
+      ["message", "ack_message", "history_message", "channels/channel_message", "login/scram_message"].flatMap((file) =>
         commandsOf(`protocol/${file}.ts`)
       ),
     ),

@@ -11,7 +11,7 @@ import { type Action, stepText } from "./schedule.ts";
 /** An entry as a server stored it. */
 export interface StoredEntry {
   readonly id: string;
-  readonly isFor: "everyone" | "servers" | "user";
+  readonly isFor: "everyone" | "servers" | "user" | "channels";
   /** Of an activity or a direct message: who sent it, and its number. */
   readonly sender?: string;
   readonly n?: number;

@@ -42,6 +42,7 @@ function line(chance: Chance): string {
     members.push(`"secret"${colon(chance)}${pick(chance, ["null", "null", '"s"', '"wrong"', "1"])}`);
   }
   if (chance.percent(50)) members.push(`"messageId"${colon(chance)}${messageId(chance)}`);
+  if (chance.percent(20)) members.push(`"channel"${colon(chance)}${channel(chance)}`);
   if (chance.percent(40)) members.push(`"lamport"${colon(chance)}${lamport(chance)}`);
   if (chance.percent(4)) {
     members.push(pick(chance, ['"other":{"a":[1]}', '"trace":null', '"activity":7', '"command":7']));
@@ -85,6 +86,11 @@ function messageId(chance: Chance): string {
   const usual = `"m-${chance.whole(1, 50)}"`;
   const odd = ["null", '""', '"ø"', '"a\\n"', `"${"x".repeat(128)}"`, `"${"x".repeat(129)}"`, "5", "[]", '"\\ud800"'];
   return chance.percent(80) ? usual : pick(chance, odd);
+}
+
+function channel(chance: Chance): string {
+  const odd = ["null", '""', '"ø"', '"a//b"', '"a/*"', '"a\\/b"', `"${"x".repeat(129)}"`, "5", "[]", '"\\ud800"'];
+  return chance.percent(80) ? pick(chance, ['"lab"', '"lab/1"']) : pick(chance, odd);
 }
 
 function lamport(chance: Chance): string {

@@ -3,7 +3,7 @@
  * looking at all of it. What `tests/contract/store_contract.ts` compares the stores with.
  */
 
-import type { Segment } from "../../log/segment.ts";
+import { hasActivities, type Segment } from "../../log/segment.ts";
 import { sequenceOf, type Vector } from "../../log/vector.ts";
 import type { ForgetLimits, Forgotten, Gap, Missing } from "../../server/store/store.ts";
 
@@ -55,7 +55,7 @@ export class ReferenceLog {
 
   forget({ takenBefore, maxBytes, directMessagesBefore }: ForgetLimits): Pick<Forgotten, "entries" | "upTo"> {
     this.#forgetForUsers(directMessagesBefore);
-    const isActivities = ({ audience }: Segment) => audience.kind === "everyone";
+    const isActivities = ({ audience }: Segment) => hasActivities(audience);
     let entries = 0;
     let upTo = 0;
     for (const item of this.#all) {
@@ -85,7 +85,7 @@ export class ReferenceLog {
   #countActivities(counts: (segment: Segment, sequence: number) => boolean): number {
     let activities = 0;
     for (const segment of this.kept) {
-      if (segment.audience.kind !== "everyone") continue;
+      if (!hasActivities(segment.audience)) continue;
       for (let sequence = segment.first; sequence <= segment.last; sequence++) {
         if (counts(segment, sequence)) activities++;
       }
@@ -96,7 +96,7 @@ export class ReferenceLog {
   /** How far somebody has got in the activities of `origin`, going by those that are kept. */
   #lastRead(origin: string, position: number): number {
     const read = this.kept.filter((segment) =>
-      segment.origin === origin && segment.position <= position && segment.audience.kind === "everyone"
+      segment.origin === origin && segment.position <= position && hasActivities(segment.audience)
     );
     return read.at(-1)?.last ?? 0;
   }

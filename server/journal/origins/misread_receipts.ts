@@ -3,7 +3,7 @@
  * receipt is of the message that belongs there and has still to come. Pure.
  */
 
-import { linesOf, type Position, type Segment } from "../../../log/segment.ts";
+import { hasActivities, linesOf, type Position, type Segment } from "../../../log/segment.ts";
 import { type EntryFacts, parseEntry } from "../../../protocol/entry_codec.ts";
 import type { EntryId } from "../../../protocol/entry_id.ts";
 
@@ -45,7 +45,7 @@ export function misread(segments: Iterable<Segment>, origin: string, after: numb
   const here = new Map<number, EntryFacts | undefined>();
   const receipts: Receipt[] = [];
   for (const segment of segments) {
-    if (segment.audience.kind === "everyone" && segment.origin !== origin) continue;
+    if (hasActivities(segment.audience) && segment.origin !== origin) continue;
     for (const [index, line] of linesOf(segment.bytes).entries()) {
       const sequence = segment.first + index;
       if (segment.origin === origin && sequence > after) here.set(sequence, parseEntry(line));

@@ -5,7 +5,14 @@
  * happens.
  */
 
-import { type Audience, everySegmentAfter, linesOf, type Segment } from "../../../log/segment.ts";
+import {
+  type Audience,
+  type EntryAudience,
+  EVERYONE,
+  everySegmentAfter,
+  linesOf,
+  type Segment,
+} from "../../../log/segment.ts";
 import type { SegmentBuilder } from "../../../log/segment_builder.ts";
 import type { Vector } from "../../../log/vector.ts";
 import { type EntryFacts, parseEntry } from "../../../protocol/entry_codec.ts";
@@ -28,7 +35,7 @@ interface Renumbered {
   /** Its number under the former origin. */
   readonly former: number;
   readonly sequence: number;
-  readonly audience: Audience;
+  readonly audience: EntryAudience;
   /** With its end. */
   readonly line: string;
   /** `undefined` where it cannot be read: kept as it is. */
@@ -116,10 +123,16 @@ function renumber(segments: Iterable<Segment>, former: string, after: number, se
       if (of !== undefined && ofSequence !== undefined) {
         line = withMember(line, "of", of, formatEntryId({ origin: serverId, sequence: ofSequence }));
       }
-      renumbered.push({ former: number, sequence, audience, line, facts });
+      renumbered.push({ former: number, sequence, audience: entryAudience(audience, facts), line, facts });
     }
   }
   return renumbered;
+}
+
+/** Whom an entry is for that stands in a segment for `audience`. */
+function entryAudience(audience: Audience, facts: EntryFacts | undefined): EntryAudience {
+  if (audience.kind !== "channels") return audience;
+  return facts?.channel === undefined ? EVERYONE : { kind: "channel", name: facts.channel };
 }
 
 /**

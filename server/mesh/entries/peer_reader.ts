@@ -9,7 +9,7 @@ import type { Clock } from "../../../platform/clock.ts";
 import type { FaultGuard } from "../../../platform/faults.ts";
 import { joinBytes } from "../../../protocol/join_bytes.ts";
 import { encodeEntries } from "../../../protocol/peer/peer_codec.ts";
-import type { WireAudience } from "../../../protocol/peer/peer_message.ts";
+import { CHANNELS_FEATURE, type PeerIdentity, type WireAudience } from "../../../protocol/peer/peer_message.ts";
 import { formatRange, type Trace } from "../../../trace/trace_event.ts";
 import { PEER_SHARE } from "../../hub/pump.ts";
 import { ServerReader, type ServerReaderOwner } from "../../hub/server_reader.ts";
@@ -30,7 +30,10 @@ export interface PeerReaderParts {
 }
 
 /** What is needed of its link. */
-type SentLink = Pick<PeerLink, "serverId" | "isFull" | "isOver" | "write" | "writeSealed" | "faulted">;
+type SentLink = Pick<
+  PeerLink,
+  "serverId" | "isFull" | "isOver" | "write" | "writeSealed" | "faulted" | "peer" | "end"
+>;
 
 /** Read for one peer at once: peers are fewer than clients, and take more. */
 const READ_BYTES = 262_144;
@@ -115,6 +118,8 @@ export class PeerReader implements ServerReaderOwner {
   }
 
   pass(segment: Segment): void {
+    // The first activity of a channel has come meanwhile. It is not for a server that would show it to everybody.
+    if (segment.audience.kind === "channels" && !takesChannels(this.#link.peer)) return this.#link.end("TOO_OLD");
     const part = feedSegment(this.#feed, segment);
     if (part === undefined) return;
     const { journal, trace, sentOwn } = this.#parts;
@@ -152,6 +157,14 @@ function partBytes({ segment, first, after, bytes }: FeedPart, lamport: number, 
   return joinBytes([header, bytes]);
 }
 
-function wireAudience(audience: Audience): WireAudience {
-  return audience.kind === "user" ? { user: audience.username } : audience.kind;
+/** Whether the server shows activities of a channel only to who reads it. */
+export function takesChannels({ features }: Pick<PeerIdentity, "features">): boolean {
+  return features?.includes(CHANNELS_FEATURE) ?? false;
+}
+
+/** As a peer is told it. */
+export function wireAudience(audience: Audience): WireAudience {
+  if (audience.kind === "user") return { user: audience.username };
+  // Each line says which channel it is for.
+  return audience.kind === "channels" ? "everyone" : audience.kind;
 }

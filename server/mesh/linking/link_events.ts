@@ -15,6 +15,7 @@ import type {
 } from "../../../protocol/peer/peer_message.ts";
 import type { BackplaneParts } from "../../backplane/backplane.ts";
 import type { LinkTaker } from "../../backplane/door.ts";
+import { takesChannels } from "../entries/peer_reader.ts";
 import { type Announcing, reportOf } from "../announcing.ts";
 import type { CatchUp } from "../catch_up.ts";
 import type { MemberReport, Members } from "../members.ts";
@@ -189,6 +190,8 @@ export class LinkEvents implements PeerLinkOwner {
       if (!link.isOver) link.end("DUPLICATE_LINK", SELF, "refused");
       return;
     }
+    // It would show everybody what is for a channel.
+    if (journal.channels.isUsed && !takesChannels(peer)) return link.end("TOO_OLD", undefined, "refused");
     const known = links.get(serverId);
     if (known !== undefined) {
       if (!links.replaces(link, known, this.#nowMs)) return link.end("DUPLICATE_LINK", undefined, "duplicate");

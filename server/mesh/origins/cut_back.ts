@@ -9,6 +9,7 @@ import { takeLines } from "../entry_intake.ts";
 import { type EntryFacts, parseEntry } from "../../../protocol/entry_codec.ts";
 import { type EntryId, formatEntryId } from "../../../protocol/entry_id.ts";
 import type { EntriesMessage } from "../../../protocol/peer/peer_message.ts";
+import { wireAudience } from "../entries/peer_reader.ts";
 import type { Journal } from "../../journal/journal.ts";
 import { messageKey } from "../../journal/moved_deliveries.ts";
 import { misread, receiptsFrom } from "../../journal/origins/misread_receipts.ts";
@@ -119,7 +120,7 @@ function replay(journal: Journal, origin: string, after: number, senders: Readon
   journal.directMessages.comeAgain([...receiptsIn(kept, origin, end)].map(({ of }) => of));
   origins.takeBack(origin, end);
   for (const { first, last, audience, bytes } of kept) {
-    const to = audience.kind === "user" ? { user: audience.username } : audience.kind;
+    const to = wireAudience(audience);
     const header: EntriesMessage = { command: "ENTRIES", origin, first, last, after: first - 1, to };
     const intake = takeLines(journal.serverId, header, linesOf(bytes));
     if (!intake.ok) continue;

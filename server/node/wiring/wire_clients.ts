@@ -113,7 +113,19 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
   const connectionParts: ConnectionParts = {
     ...{ clock, limits, faults, journal, counters, tracer, peerEntrance },
     log: { refusals, auditor },
-    facts: { limits, clearSecrets, requiresTls, journal, rulings, accounts, budget, peerEntrance, rights, clock },
+    facts: {
+      limits,
+      clearSecrets,
+      requiresTls,
+      journal,
+      backplane,
+      rulings,
+      accounts,
+      budget,
+      peerEntrance,
+      rights,
+      clock,
+    },
     lines: { shares, longLogins, maxLineBytes: config.limits.maxLineBytes },
     identification: {
       ...{ admission, accounts, rulings, seats: connections, rates, longLogins, supervisor, faults, served: owner },
@@ -122,7 +134,7 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
     entrance: new Entrance({
       ...{ journal, accounts, heartbeat, placeKeeper, placeTalk, sessions, presence, balancer, counters, tracer },
       client: { journal, clock, hub, shares, placeKeeper, supervision, tracer },
-      requests: { journal, backplane, userLists: log.userLists, past: log.past },
+      requests: { journal, backplane, userLists: log.userLists, past: log.past, limits: config.limits },
     }),
   };
   const guests = new Guests({

@@ -4,6 +4,8 @@
  */
 
 import type { ActivityFailedMessage } from "../../../protocol/ack_message.ts";
+import type { LimitsConfig } from "../../../config/config.ts";
+import type { ChannelMessage } from "../../../protocol/channels/channel_message.ts";
 import { type EntryId, formatEntryId } from "../../../protocol/entry_id.ts";
 import type { HistoryMessage } from "../../../protocol/history_message.ts";
 import { joinBytes } from "../../../protocol/join_bytes.ts";
@@ -25,6 +27,7 @@ export interface ClientRequestsParts {
   readonly backplane: Pick<Backplane, "whenSafe">;
   readonly userLists: Pick<UserLists, "line">;
   readonly past: Past;
+  readonly limits: Pick<LimitsConfig, "maxChannelsPerClient">;
 }
 
 /** Why an acknowledgement does not come yet. */
@@ -32,6 +35,9 @@ const PENDING = "it is stored here, and waits for another server to have it too"
 
 /** Why there is no page of the past. */
 const UNKNOWN_ENTRY = "this server does not know the entry that is named";
+
+/** Why a client reads no channels. */
+const RECEIVES_NOTHING = 'the client has asked for nothing of the log ("receive": "none")';
 
 /** What an acknowledgement says of a message id that was used before. */
 type Differs = { readonly differs?: true };
@@ -87,6 +93,8 @@ export class ClientRequests implements TurnAnswers {
         return this.#listUsers(effect.scope);
       case "tellPast":
         return this.#tellPast(effect.question);
+      case "changeChannels":
+        return this.#changeChannels(effect.message);
       case "refuseActivity":
         return this.#refuse(effect.message);
       case "publish":
@@ -165,6 +173,32 @@ export class ClientRequests implements TurnAnswers {
       return this.#replies.send({ command: "HISTORY_FAILED", reason: "UNKNOWN_ENTRY", info: UNKNOWN_ENTRY });
     }
     this.#replies.write(joinBytes([...page.lines, lineBytes(page.end)]));
+  }
+
+  #changeChannels(message: ChannelMessage): void {
+    const { channels } = message;
+    const had = this.#client.wants;
+    const isMore = message.command === "SUBSCRIBE";
+    const wants = isMore ? had?.with(channels) : had?.without(channels);
+    const { maxChannelsPerClient } = this.#parts.limits;
+    if (had === undefined || wants === undefined) return this.#failed("RECEIVES_NOTHING", RECEIVES_NOTHING);
+    if (isMore && wants.patterns.length > maxChannelsPerClient) {
+      return this.#failed("TOO_MANY_CHANNELS", `a client may read ${maxChannelsPerClient} channels and patterns`);
+    }
+    const { position, vector } = this.#client.reads(wants)!;
+    const lines: Uint8Array[] = [];
+    if (isMore && message.history > 0) {
+      // What the client has read already does not come again.
+      const isNew = (channel: string) => !had.wants(channel) && wants.wants(channel);
+      const page = this.#parts.past.pageUpTo(position, message.history, { wants: isNew });
+      lines.push(...page.lines, lineBytes(page.end));
+    }
+    lines.push(lineBytes({ command: isMore ? "SUBSCRIBED" : "UNSUBSCRIBED", channels, vector }));
+    this.#replies.write(joinBytes(lines));
+  }
+
+  #failed(reason: string, info: string): void {
+    this.#replies.send({ command: "SUBSCRIBE_FAILED", reason, info });
   }
 
   #pending(messageId: string): () => void {

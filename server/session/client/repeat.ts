@@ -15,6 +15,7 @@ export function isRepeatOf(line: string, message: ActivityMessage | SendDirectMe
     return entry.command === message.command && entry.to === message.to && entry.text === message.text;
   }
   if (entry.command !== "ACTIVITY_BROADCAST" || !isObject(entry.activity)) return false;
+  if (entry.channel !== message.channel) return false;
   // The user of the id is the user of the message.
   const { authenticated_user: _user, ...stored } = entry.activity;
   return isEqual(stored, parsed(textOf(message.activity)));

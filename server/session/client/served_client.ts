@@ -6,7 +6,8 @@
 import { Reader, type ReaderOwner } from "../../hub/reader.ts";
 import { cursorAt } from "../../../log/cursor.ts";
 import type { Position, Segment } from "../../../log/segment.ts";
-import { beyond, type Vector } from "../../../log/vector.ts";
+import { beyond, merge, type Vector } from "../../../log/vector.ts";
+import { PatternSet, WITHOUT_CHANNEL } from "../../../protocol/channels/pattern_set.ts";
 import type { CloseReason } from "../../../protocol/close_reason.ts";
 import { type EntryId, parseEntryId } from "../../../protocol/entry_id.ts";
 import type { ActivityMessage, LoginMessage, SendDirectMessage } from "../../../protocol/message.ts";
@@ -29,12 +30,19 @@ import type { Renumbering } from "../../../log/renumbering.ts";
 export interface ServedClientParts {
   readonly journal: Journal;
   readonly clock: Clock;
-  readonly hub: Pick<Hub, "join" | "enter" | "finish" | "leave" | "readOn" | "positionOf">;
+  readonly hub: Pick<Hub, "join" | "enter" | "finish" | "leave" | "readOn" | "positionOf" | "wants">;
   readonly shares: WorkShares;
   readonly placeKeeper: Pick<PlaceKeeper, "begin" | "moved" | "lost" | "end">;
   readonly supervision: ClientSupervisionParts;
   /** Puts events on record; absent while nobody does. */
   tracer(): Pick<Tracer, "published" | "delivered"> | undefined;
+}
+
+/** From where on a client reads something else. */
+export interface ReadingFrom {
+  readonly position: Position;
+  /** What it has of all that it read up to there. */
+  readonly vector: Vector;
 }
 
 /** The connection of the client. */
@@ -71,17 +79,21 @@ export class ServedClient implements ReaderOwner {
   #hasLeft = false;
   /** What an anonymous client published before, at another server. The entries of a user are known by the name. */
   #after: EntryId | undefined;
+  /** The end of the log that it had read when it changed its channels last. */
+  #filteredSince: Position = 0;
 
   constructor(
     parts: ServedClientParts,
     owner: ServedClientOwner,
-    { session, resumePoint, reads, receives }: {
+    { session, resumePoint, reads, receives, channels }: {
       readonly session: LoggedIn;
       readonly resumePoint: ResumePoint;
       /** Whether it takes up and leaves a place. */
       readonly reads: boolean;
       /** Whether it gets anything of the log. */
       readonly receives: boolean;
+      /** The patterns that it reads; absent for what has no channel. */
+      readonly channels?: readonly string[] | undefined;
     },
   ) {
     this.#parts = parts;
@@ -106,14 +118,17 @@ export class ServedClient implements ReaderOwner {
       });
     }
     const { vector } = parts.journal;
-    const isTold = session.features.includes("chat");
+    const knowsChannels = session.features.includes("channels");
+    const isTold = knowsChannels || session.features.includes("chat");
     this.#waitsForAll = isTold && resumePoint.isBrought;
     // The vector of the log moves on. Any other vector is this client's own already.
     if (isTold) this.#comesTo = resumePoint.reaches === vector ? { ...vector } : resumePoint.reaches;
     if (!receives) return;
     // At the end of the log, only entries that are not in it at all lie ahead.
     const ahead = resumePoint.isAtEnd ? beyond(resumePoint.has, vector) : resumePoint.has;
-    this.#reader = new Reader(owner.outlet, cursorAt(resumePoint.after, username, ahead), this);
+    const wants = knowsChannels && channels !== undefined ? new PatternSet(channels) : WITHOUT_CHANNEL;
+    const isToldWhere = knowsChannels && session.features.includes("resume");
+    this.#reader = new Reader(owner.outlet, cursorAt(resumePoint.after, username, ahead), this, wants, isToldWhere);
     if (username !== ANONYMOUS && reads) {
       const reading = { username, canResume: session.features.includes("resume"), standsAt: () => this.#standsAt() };
       const { isAtEnd, after, has } = resumePoint;
@@ -160,15 +175,18 @@ export class ServedClient implements ReaderOwner {
   }
 
   /** Takes an activity of the client into the log. */
-  publish({ activity, messageId, lamport, traceparent }: ActivityMessage): EntryId {
-    const { username } = this.#session;
+  publish(message: ActivityMessage): EntryId {
+    const { activity, messageId, lamport, traceparent } = message;
+    const { username, isPlain } = this.#session;
+    const channel = isPlain ? undefined : message.channel;
     const { journal } = this.#parts;
     const tracer = this.#parts.tracer();
     const after = this.#after;
     const received = tracer === undefined ? 0 : journal.tickInTurn(lamport);
     const next = tracer === undefined ? 0 : journal.lastOf(journal.serverId) + 1;
     const quotedUsername = this.#quotedUsername;
-    const id = journal.publish({ activity, username, quotedUsername, messageId, lamport, after, traceparent });
+    const about = { messageId, channel, lamport, after, traceparent };
+    const id = journal.publish({ activity, username, quotedUsername, ...about });
     // The client may also have sent this before, to another server that gave no answer.
     if (after !== undefined || id.origin !== journal.serverId) this.#hasSent(id);
     // The time of the turn, as a look at the clock would be a noticeable part of what an activity costs.
@@ -181,6 +199,25 @@ export class ServedClient implements ReaderOwner {
       id.sequence === next ? journal.lamport : undefined,
     );
     return id;
+  }
+
+  /** The channels and patterns that it reads; `undefined` where it gets nothing of the log. */
+  get wants(): PatternSet | undefined {
+    return this.#reader?.wants;
+  }
+
+  /** From where it stands in the log on, it reads these. Gives that place; `undefined` where it gets nothing. */
+  reads(wants: PatternSet): ReadingFrom | undefined {
+    const reader = this.#reader;
+    if (reader === undefined) return undefined;
+    const { hub, journal } = this.#parts;
+    const position = hub.positionOf(reader);
+    const { ahead } = reader.cursor;
+    // What it was sent for certain: a lower number does no harm.
+    const has = position === journal.head ? { ...journal.vector } : journal.vectorAt(position);
+    hub.wants(reader, wants);
+    this.#filteredSince = position;
+    return { position, vector: ahead.size === 0 ? has : merge(has, Object.fromEntries(ahead)) };
   }
 
   /** Takes a message to another user into the log. Returns `undefined` when too many wait for this user. */
@@ -279,6 +316,8 @@ export class ServedClient implements ReaderOwner {
       unsentBytes: this.#owner.outlet.pendingBytes,
       began: this.#beganAfter,
       username: this.#session.username,
+      filter: this.#reader!.wants,
+      filteredSince: this.#filteredSince,
     });
   }
 

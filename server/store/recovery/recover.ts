@@ -16,10 +16,11 @@ import {
   statSync,
 } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { hasActivities } from "../../../log/segment.ts";
 import type { Vector } from "../../../log/vector.ts";
 import { dropIds } from "../ids/run_recovery.ts";
 import { rowChecksum } from "../sqlite/checksum.ts";
-import { encodeFrame, FRAME_FORM } from "../sqlite/frame.ts";
+import { channelNames, encodeFrame, FRAME_FORM } from "../sqlite/frame.ts";
 import { BARE_FORM, indexValues } from "../sqlite/index_row.ts";
 import { nameOfLogFile } from "../sqlite/log_files.ts";
 import { insertInto, type Loss, RecoveredRows } from "./recovered_rows.ts";
@@ -295,14 +296,14 @@ class Recovering {
         log.forgottenLast = hole.last;
         log.forgottenPosition = position;
       }
-      if (audience.kind === "everyone") {
+      if (hasActivities(audience)) {
         log.activities += last - first + 1;
         log.activityBytes += bytes.length;
       }
       log.last = last;
       written.set(origin, log);
       const values = indexValues({
-        ...{ position, first, last, takenAt: frame.takenAt, lamport: frame.lamport, channels: null },
+        ...{ position, first, last, takenAt: frame.takenAt, lamport: frame.lamport, channels: channelNames(audience) },
         origin: this.#originId(origin),
         audience: audienceNumber(frame),
         username: audience.kind === "user" ? audience.username : null,

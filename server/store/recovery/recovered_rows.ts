@@ -10,7 +10,7 @@ import { parseEntry } from "../../../protocol/entry_codec.ts";
 import { formatEntryId } from "../../../protocol/entry_id.ts";
 import { rowChecksum } from "../sqlite/checksum.ts";
 import { precedes } from "../../../log/precedes.ts";
-import { linesOf } from "../../../log/segment.ts";
+import { hasActivities, linesOf } from "../../../log/segment.ts";
 import { idBytes, KEY_BYTES } from "../sqlite/message_key.ts";
 import { type FoundSegment, isUnreadable, type Salvage } from "./salvage.ts";
 import type { Account } from "../store.ts";
@@ -144,7 +144,7 @@ export class RecoveredRows {
     for (const found of this.#log()) {
       if (found.kind !== "whole" || !this.#kept.has(found.segment.frame.position)) continue;
       const { frame } = found.segment;
-      if (frame.audience.kind === "everyone") continue;
+      if (hasActivities(frame.audience)) continue;
       const lines = linesOf(frame.bytes);
       for (let sequence = frame.first; sequence <= frame.last; sequence++) {
         const line = lines[sequence - frame.first]!;

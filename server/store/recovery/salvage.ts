@@ -7,7 +7,7 @@ import { closeSync, openSync } from "node:fs";
 import { readPart } from "../../../platform/files/in_place.ts";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { checksumOf, rowChecksum } from "../sqlite/checksum.ts";
-import { AUDIENCE_NUMBERS, audienceOf, decodeFrame, type Frame } from "../sqlite/frame.ts";
+import { AUDIENCE_NUMBERS, audienceOf, decodeFrame, type Frame, storedKind } from "../sqlite/frame.ts";
 import { BARE_FORM, indexValues } from "../sqlite/index_row.ts";
 import { logFilesIn, nameOfLogFile } from "../sqlite/log_files.ts";
 import type { State } from "../sqlite/sqlite_state.ts";
@@ -280,7 +280,7 @@ export class Salvage implements Disposable {
     const origin = this.nameOf(row.origin);
     if (checksumOf(stored) !== row.bareChecksum || audience === undefined || origin === undefined) return undefined;
     const { position, first, last, takenAt, lamport } = row;
-    const frame = { position, origin, first, last, audience, takenAt, lamport, channels: [], bytes: stored };
+    const frame = { position, origin, first, last, audience, takenAt, lamport, bytes: stored };
     return { frame, place, bareChecksum: row.bareChecksum };
   }
 
@@ -308,5 +308,5 @@ export class Salvage implements Disposable {
 
 /** How an audience is written. */
 export function audienceNumber({ audience }: Frame): number {
-  return AUDIENCE_NUMBERS[audience.kind];
+  return AUDIENCE_NUMBERS[storedKind(audience)];
 }

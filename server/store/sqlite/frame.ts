@@ -4,22 +4,13 @@
  * written files keep it. Pure.
  */
 
-import { type Audience, EVERYONE, type Segment, SERVERS } from "../../../log/segment.ts";
+import { type Audience, type ChannelLines, EVERYONE, type Segment, SERVERS } from "../../../log/segment.ts";
 import { checksumOf } from "./checksum.ts";
-
-/** The places of a channel's lines in the bytes of a segment. */
-export interface ChannelLines {
-  readonly name: string;
-  /** From `start` up to, and not including, `end`. */
-  readonly ranges: readonly { readonly start: number; readonly end: number }[];
-}
 
 /** A segment as it is kept. */
 export interface Frame extends Segment {
   /** Of the turn that took it in: this server's Lamport clock at its end. */
   readonly lamport: number;
-  /** Which lines are for a channel alone; the others are for everyone of the audience. */
-  readonly channels: readonly ChannelLines[];
 }
 
 /** A frame that was found whole, and how many bytes it takes; or why it was not. */
@@ -35,8 +26,12 @@ export const MAGIC = 0x726874f5;
 /** The form that is written. */
 export const FRAME_FORM = 1;
 
-/** How audiences are written down; the order of `Audience` in log/segment.ts. Append only. */
+/** How audiences are written down. Append only. A segment with lines of channels is one for everyone, with a table. */
 export const AUDIENCE_NUMBERS = { everyone: 0, user: 1, servers: 2 } as const;
+/** An audience, as it is written down. */
+export type StoredKind = keyof typeof AUDIENCE_NUMBERS;
+/** The flag of a frame with a table of channels. A program that does not know channels takes it for a newer one's. */
+const HAS_CHANNELS = 1;
 
 /**
  * Where the parts of a header begin. Parts without a fixed length follow `names`; the last four bytes are the header's
@@ -64,13 +59,19 @@ const CHECKSUM_BYTES = 4;
 /** `originLength` and the like have two bytes. */
 const MAX_NAME_BYTES = 0xffff;
 
+const NO_CHANNELS: readonly ChannelLines[] = [];
+/** The longest list of names in an index row, and what stands there for a longer one: no name has it. */
+const MAX_CHANNEL_NAMES = 2_048;
+const MANY_CHANNELS = "*";
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** The header of a frame: `frame.bytes` come behind it. */
 export function encodeHeader(
-  { position, origin, first, last, audience, takenAt, bytes, lamport, channels }: Frame,
+  { position, origin, first, last, audience, takenAt, bytes, lamport }: Frame,
 ): Uint8Array {
+  const channels = audience.kind === "channels" ? audience.channels : NO_CHANNELS;
   const originBytes = encodeName(origin);
   const usernameBytes = encodeName(audience.kind === "user" ? audience.username : "");
   const table = channels.map(({ name, ranges }) => ({ name: encodeName(name), ranges }));
@@ -80,7 +81,8 @@ export function encodeHeader(
   const view = new DataView(header.buffer);
   view.setUint32(AT.magic, MAGIC, true);
   view.setUint8(AT.form, FRAME_FORM);
-  view.setUint8(AT.audience, AUDIENCE_NUMBERS[audience.kind]);
+  if (channels.length > 0) view.setUint8(AT.flags, HAS_CHANNELS);
+  view.setUint8(AT.audience, AUDIENCE_NUMBERS[storedKind(audience)]);
   view.setUint32(AT.headerLength, headerLength, true);
   view.setUint32(AT.bodyLength, bytes.length, true);
   view.setUint32(AT.bodyChecksum, checksumOf(bytes), true);
@@ -136,7 +138,7 @@ export function decodeFrame(bytes: Uint8Array, at = 0): Decoded {
     return { ok: false, problem: "the head of its frame has changed" };
   }
   // After the checksum, as a flipped bit is no newer program.
-  if (view.getUint8(AT.form) !== FRAME_FORM || view.getUint8(AT.flags) !== 0) {
+  if (view.getUint8(AT.form) !== FRAME_FORM || (view.getUint8(AT.flags) & ~HAS_CHANNELS) !== 0) {
     return { ok: false, problem: `its frame has form ${view.getUint8(AT.form)}, which a newer program wrote` };
   }
   const body = bytes.subarray(at + headerLength, at + headerLength + bodyLength);
@@ -144,7 +146,8 @@ export function decodeFrame(bytes: Uint8Array, at = 0): Decoded {
     return { ok: false, problem: "its bytes have changed" };
   }
   const names = readNames(bytes.subarray(at, at + end), view);
-  const audience = names && audienceOf(view.getUint8(AT.audience), names.username);
+  const known = names && audienceOf(view.getUint8(AT.audience), names.username);
+  const audience = known && withChannels(known, names.channels);
   // The checksum was right, so a program wrote it like this.
   if (names === undefined || audience === undefined) return { ok: false, problem: "its frame makes no sense" };
   const first = view.getFloat64(AT.first, true);
@@ -160,7 +163,6 @@ export function decodeFrame(bytes: Uint8Array, at = 0): Decoded {
       takenAt: view.getFloat64(AT.takenAt, true),
       bytes: body,
       lamport: view.getFloat64(AT.lamport, true),
-      channels: names.channels,
     },
   };
 }
@@ -171,6 +173,27 @@ export function audienceOf(number: number, username: string | null): Audience | 
   if (number === AUDIENCE_NUMBERS.servers) return SERVERS;
   if (number !== AUDIENCE_NUMBERS.user || username === null) return undefined;
   return { kind: "user", username };
+}
+
+/** What is written down of it, beside its table of channels. */
+export function storedKind({ kind }: Audience): StoredKind {
+  return kind === "channels" ? "everyone" : kind;
+}
+
+/**
+ * The channels of a segment, as its index row names them; `null` for none. Where they are too many to name, a reader
+ * has to look.
+ */
+export function channelNames(audience: Audience): string | null {
+  if (audience.kind !== "channels") return null;
+  const names = audience.channels.map(({ name }) => name).sort().join("\n");
+  return names.length > MAX_CHANNEL_NAMES ? MANY_CHANNELS : names;
+}
+
+/** Only lines for everyone can be for a channel. */
+function withChannels(audience: Audience, channels: readonly ChannelLines[]): Audience | undefined {
+  if (channels.length === 0) return audience;
+  return audience.kind === "everyone" ? { kind: "channels", channels } : undefined;
 }
 
 interface Names {

@@ -5,10 +5,10 @@
  * it.
  */
 
-import type { Audience, Position } from "../../../log/segment.ts";
+import type { Position } from "../../../log/segment.ts";
 import type { Vector } from "../../../log/vector.ts";
 import { checkRow, damagedRow, rowChecksum } from "./checksum.ts";
-import { AUDIENCE_NUMBERS } from "./frame.ts";
+import { AUDIENCE_NUMBERS, type StoredKind } from "./frame.ts";
 import { checkedRow } from "./index_row.ts";
 import {
   type ActivityRow,
@@ -227,13 +227,13 @@ export class SqliteOrigins implements Lookup {
     return Math.min(forUser.position, forServers.position);
   }
 
-  #rowAfter(statement: RowAfter, audience: Audience["kind"], name: string, after: number): ActivityRow | undefined {
+  #rowAfter(statement: RowAfter, audience: StoredKind, name: string, after: number): ActivityRow | undefined {
     return this.#settledAfter(statement, audience, name, after) ?? this.#unsettled.firstAfter(name, audience, after);
   }
 
   #settledAfter(
     statement: RowAfter,
-    audience: Audience["kind"],
+    audience: StoredKind,
     name: string,
     after: number,
   ): IndexRow | undefined {
@@ -290,7 +290,7 @@ function newestOf({ everyone, user, servers }: Ends): IndexRow | undefined {
 }
 
 function endsOf(statements: Statements, origin: number): Ends {
-  const read = (statement: Statements["newestOf"], kind: Audience["kind"], ...more: number[]) => {
+  const read = (statement: Statements["newestOf"], kind: StoredKind, ...more: number[]) => {
     const row = one<IndexRow>(statement, origin, ...more);
     return row && checkedRow(row, { origin, audience: AUDIENCE_NUMBERS[kind], after: 0 });
   };
@@ -305,8 +305,8 @@ function endsOf(statements: Statements, origin: number): Ends {
 
 /** The end rows of all origins, by their numbers. */
 function allEnds(statements: Statements): ReadonlyMap<number, Ends> {
-  const kinds = new Map<number, Audience["kind"]>(
-    Object.entries(AUDIENCE_NUMBERS).map(([kind, number]) => [number, kind as Audience["kind"]]),
+  const kinds = new Map<number, StoredKind>(
+    Object.entries(AUDIENCE_NUMBERS).map(([kind, number]) => [number, kind as StoredKind]),
   );
   const found = new Map<number, Partial<Record<keyof Ends, IndexRow>>>();
   for (const row of all<EndRow>(statements.endsOfOrigins)) {

@@ -4,9 +4,17 @@
  * and before it is returned.
  */
 
-import type { Position, Segment } from "../../../log/segment.ts";
+import { hasActivities, type Position, type Segment } from "../../../log/segment.ts";
 import { checksumOf, damagedRow } from "./checksum.ts";
-import { AUDIENCE_NUMBERS, audienceOf, decodeFrame, encodeFrame, FRAME_FORM } from "./frame.ts";
+import {
+  AUDIENCE_NUMBERS,
+  audienceOf,
+  channelNames,
+  decodeFrame,
+  encodeFrame,
+  FRAME_FORM,
+  storedKind,
+} from "./frame.ts";
 import { BARE_FORM, checkedRow, indexValues, readableLamport } from "./index_row.ts";
 import { type LogFiles, nameOfLogFile } from "./log_files.ts";
 import { DamagedFileError } from "./sqlite_errors.ts";
@@ -61,13 +69,13 @@ export class SqliteSegments {
     for (const { segment, activities, activityBytes, place } of segments) {
       const { position, origin, first, last, audience, takenAt, bytes } = segment;
       // Those for users and servers are forgotten at other times.
-      const isLarge = audience.kind === "everyone" && bytes.length >= this.#largeBytes;
+      const isLarge = hasActivities(audience) && bytes.length >= this.#largeBytes;
       const values = indexValues({
         position,
         origin: numberOf(origin),
         first,
         last,
-        audience: AUDIENCE_NUMBERS[audience.kind],
+        audience: AUDIENCE_NUMBERS[storedKind(audience)],
         username: audience.kind === "user" ? audience.username : null,
         takenAt,
         lamport: readableLamport(lamport),
@@ -79,9 +87,9 @@ export class SqliteSegments {
         start: isLarge ? place.start : null,
         length: isLarge ? place.length : null,
         bareChecksum: null,
-        channels: null,
+        channels: channelNames(audience),
       });
-      const frame = isLarge ? null : encodeFrame({ ...segment, lamport: readableLamport(lamport), channels: [] });
+      const frame = isLarge ? null : encodeFrame({ ...segment, lamport: readableLamport(lamport) });
       this.#statements.insertSegment.run(...values, frame);
     }
   }
@@ -143,7 +151,8 @@ export class SqliteSegments {
     const { position, origin, first, last, audience, takenAt, bytes } = decoded.frame;
     const username = audience.kind === "user" ? audience.username : null;
     const isTheRow = position === row.position && origin === this.#nameOf(row.origin) && first === row.first &&
-      last === row.last && AUDIENCE_NUMBERS[audience.kind] === row.audience && username === row.username &&
+      last === row.last && AUDIENCE_NUMBERS[storedKind(audience)] === row.audience && username === row.username &&
+      channelNames(audience) === row.channels &&
       takenAt === row.takenAt && bytes.length === row.size;
     if (!isTheRow) throw this.#damaged(row, "its frame and the index say different things");
     return { position, origin, first, last, audience, takenAt, bytes };

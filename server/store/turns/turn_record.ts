@@ -69,7 +69,7 @@ export class TurnEncoder {
   encode(turn: number, batch: Batch): EncodedTurn {
     const { segments } = batch;
     const lamport = readableLamport(batch.lamport);
-    const headers = segments.map((segment) => encodeHeader({ ...segment, lamport, channels: [] }));
+    const headers = segments.map((segment) => encodeHeader({ ...segment, lamport }));
     const body = bodyOf(batch);
     let framesLength = 0;
     const frames = segments.map(({ bytes }, index) => {

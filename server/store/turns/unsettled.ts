@@ -4,9 +4,10 @@
  * has it. Pure.
  */
 
-import type { Audience, Position, Segment } from "../../../log/segment.ts";
+import type { Position, Segment } from "../../../log/segment.ts";
 import type { ActivityRow, OriginLog } from "../origin_log.ts";
 import { Queue } from "../queue.ts";
+import { type StoredKind, storedKind } from "../sqlite/frame.ts";
 import type { Account, Batch } from "../store.ts";
 import type { PlacedInboxChange } from "./unsettled_inbox.ts";
 
@@ -154,23 +155,23 @@ export class Unsettled {
   }
 
   /** The first segment of `origin` and this audience that ends after `sequence`. */
-  firstAfter(origin: string, audience: Audience["kind"], sequence: number): ActivityRow | undefined {
+  firstAfter(origin: string, audience: StoredKind, sequence: number): ActivityRow | undefined {
     const ofOrigin = this.#byOrigin.get(origin);
     if (ofOrigin === undefined) return undefined;
     for (let index = ofOrigin.search(({ segment }) => segment.last > sequence); index < ofOrigin.size; index++) {
       const found = ofOrigin.at(index)!;
-      if (found.segment.audience.kind === audience) return rowOf(found);
+      if (storedKind(found.segment.audience) === audience) return rowOf(found);
     }
     return undefined;
   }
 
   /** The last segment of `origin` and this audience that ends at `sequence` or before it. */
-  lastUpTo(origin: string, audience: Audience["kind"], sequence: number): ActivityRow | undefined {
+  lastUpTo(origin: string, audience: StoredKind, sequence: number): ActivityRow | undefined {
     const ofOrigin = this.#byOrigin.get(origin);
     if (ofOrigin === undefined) return undefined;
     for (let index = ofOrigin.search(({ segment }) => segment.last > sequence) - 1; index >= 0; index--) {
       const found = ofOrigin.at(index)!;
-      if (found.segment.audience.kind === audience) return rowOf(found);
+      if (storedKind(found.segment.audience) === audience) return rowOf(found);
     }
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { channelProblem } from "../../../protocol/channels/channel_name.ts";
 import { parseClientLine } from "../../../protocol/client_codec.ts";
 import { type PlainPublication, PublicationReader } from "../../../protocol/publication/plain_publication.ts";
 import { oddLines } from "../../support/odd_lines.ts";
@@ -14,7 +15,10 @@ function read(line: string, before = ""): ReturnType<typeof parseClientLine> | u
   const reader = new PublicationReader();
   if (!reader.read(bytes, encoder.encode(before).length)) return undefined;
   assertEquals(reader.end, encoder.encode(before + line).length, line);
-  return messageOf(reader, bytes);
+  const message = messageOf(reader, bytes);
+  // Whoever takes the publication looks at the name.
+  const channel = "channel" in message ? message.channel : undefined;
+  return channel !== undefined && channelProblem(channel) !== undefined ? undefined : message;
 }
 
 function messageOf(found: PlainPublication, bytes: Uint8Array): ReturnType<typeof parseClientLine> {
@@ -25,6 +29,7 @@ function messageOf(found: PlainPublication, bytes: Uint8Array): ReturnType<typeo
     secret: text(found.secretFrom, found.secretTo),
     activity: text(found.activityFrom, found.activityTo)!,
     messageId: text(found.messageIdFrom, found.messageIdTo),
+    ...(found.channelFrom === 0 ? {} : { channel: text(found.channelFrom, found.channelTo) }),
     lamport: found.lamport < 0 ? undefined : found.lamport,
   };
 }
@@ -41,6 +46,7 @@ Deno.test("PublicationReader reads what clients send as a rule, and what people 
         "\\u007f",
         "b",
       ),
+      '{"command":"ACTIVITY_MESSAGE","channel":"lab/door 1","activity":{"open":true}}',
       `{"command":"ACTIVITY_MESSAGE","activity":{"deep":${"[".repeat(20)}${"]".repeat(20)}}}`,
     ]
   ) {

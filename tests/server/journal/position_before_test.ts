@@ -1,6 +1,7 @@
 /** Where a reader stands of which bytes have not left: found out without reading the whole log. */
 
 import { assertEquals, assertLess } from "@std/assert";
+import { PLAIN } from "../../../log/channel_lines.ts";
 import { Journal } from "../../../server/journal/journal.ts";
 import type { SentReader } from "../../../server/journal/log_reader.ts";
 import { openMemoryStore } from "../../../server/store/memory_store.ts";
@@ -29,7 +30,10 @@ function logOf(receivers: readonly string[], turns: number, tailBytes: number) {
   }
   const bytesOf = (position: number) => journal.segmentsAfter(position - 1, 0)[0]!.bytes.length;
   const before = (reader: Partial<SentReader>) =>
-    journal.positionBefore({ position: turns, unsentBytes: 1, began: 0, username: "bob", ...reader });
+    journal.positionBefore({
+      ...{ position: turns, unsentBytes: 1, began: 0, username: "bob", filter: PLAIN, filteredSince: 0 },
+      ...reader,
+    });
   return { before, bytesOf, reads: () => reads };
 }
 

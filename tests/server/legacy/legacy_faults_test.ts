@@ -24,6 +24,8 @@ function clientSays(session: Session, fields: Record<string, unknown>): SessionS
     allowsAnonymous: true,
     registrationRefusal: () => undefined,
     takesClearSecrets: true,
+    takesChannels: true,
+    maxChannels: 2,
     remoteHost: "127.0.0.1",
     maxRegistrations: 8,
     matchesSecret: () => true,

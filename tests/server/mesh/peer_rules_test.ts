@@ -49,6 +49,7 @@ function wrongGivens(what: string): unknown[] {
   const most = /at most (\d+)/.exec(what);
   if (what.startsWith("a whole number")) return [-1, 1.5, 2 ** 53, "1", true, [], {}];
   if (what === "a time") return [-1, 1.5, "1", true, [], {}];
+  if (what === "a channel") return ["", "/a", "a//b", "a/*", "x".repeat(129), "ku\u0308che", 1, true, [], {}];
   if (what === "a vector") {
     return [1, true, "x", [], { a: -1 }, { a: 1.5 }, { a: "1" }, { "a b": 1 }, { ["x".repeat(65)]: 1 }];
   }
@@ -132,6 +133,7 @@ const MESSAGES: Readonly<Record<string, Received>> = {
       messageId: "m",
       after: "other:1",
       via: "serverId01",
+      channel: "lab",
     },
   },
   "entry ACCOUNT": { username: "bob", verifier: "scrypt$16384$aa$bb", claim: 1, ...common },

@@ -11,7 +11,7 @@ import { NodeWorld } from "../../support/node_world.ts";
 /** A tenth of what `tests/protocol/publication/plain_publication_test.ts` reads, as each takes a server some turns. */
 const FUZZ_LINES = Math.ceil(Number(Deno.env.get("THRUM_FUZZ_LINES") ?? 20_000) / 10);
 const encoder = new TextEncoder();
-const LOGIN = '{"command":"LOGIN","username":"anonymous","features":["ack"]}\n';
+const LOGIN = '{"command":"LOGIN","username":"anonymous","features":["ack","channels"],"channels":["**"]}\n';
 
 /** One connection, and every byte that came. */
 class Wire implements LinkHandler {

@@ -16,6 +16,8 @@ const facts: SessionFacts = {
   allowsAnonymous: true,
   registrationRefusal: () => undefined,
   takesClearSecrets: true,
+  takesChannels: true,
+  maxChannels: 2,
   remoteHost: "127.0.0.1",
   maxRegistrations: 2,
   admit: ({ secret }) =>

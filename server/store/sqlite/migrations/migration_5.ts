@@ -231,7 +231,7 @@ function frameOf(row: OldSegment, origin: string | undefined): Uint8Array {
   const audience = audienceOf(row.audience, row.username);
   // Version 4 had no checksums: only impossible values can be found.
   if (origin === undefined || audience === undefined) throw damagedRow("segments");
-  return encodeFrame({ position, origin, first, last, audience, takenAt: taken_at, bytes, lamport, channels: [] });
+  return encodeFrame({ position, origin, first, last, audience, takenAt: taken_at, bytes, lamport });
 }
 
 function copyInbox(database: DatabaseSync, origins: ReadonlyMap<number, string>): void {

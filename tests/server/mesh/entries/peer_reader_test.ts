@@ -18,8 +18,12 @@ class World {
   lamport = 0;
   /** How often it was looked up where a reader begins. */
   looks = 0;
+  ended = "";
+  readonly features: string[] = [];
   readonly link = {
     serverId: "peer",
+    peer: { ...{ serverId: "peer", host: "h", port: 1, vector: {}, lamport: 0 }, features: this.features },
+    end: (reason: string) => void (this.ended = reason),
     isFull: false,
     isOver: false,
     write: (bytes: Uint8Array) => {

@@ -61,7 +61,7 @@ export function settle(store: Store): void {
 
 /** What `segments` take in files, together. */
 export function framesOf(segments: readonly Segment[]): number {
-  return segments.reduce((size, segment) => size + encodeFrame({ ...segment, lamport: 0, channels: [] }).length, 0);
+  return segments.reduce((size, segment) => size + encodeFrame({ ...segment, lamport: 0 }).length, 0);
 }
 
 /** The bytes of `segments` together. */
