@@ -55,6 +55,7 @@ export interface LimitsConfig {
   tailBytes: number;
   /** Names that one connection may register before it must log in. */
   maxRegistrationsPerConnection: number;
+  /** Channels and patterns that one client may read. */
   maxChannelsPerClient: number;
 }
 
