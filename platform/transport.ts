@@ -29,12 +29,12 @@ export interface LinkHandler {
 
 /** Where bytes go: all of a link that somebody needs who only writes. */
 export interface Outlet {
-  /** Bytes that were written but have not left this process. */
+  /** Bytes that were written but have not left this process. After the end these never leave. */
   readonly pendingBytes: number;
   /**
    * Sends `bytes`. The outlet keeps them until they are sent, so the caller may not change them; one buffer may be
    * given to many outlets. Returns `false` when more waits than should: whoever reads the outlet's link tells when to
-   * go on. After the end it does nothing.
+   * go on. After the end it sends nothing, and the bytes are pending.
    */
   write(bytes: Uint8Array): boolean;
 }

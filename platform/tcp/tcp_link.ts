@@ -40,6 +40,10 @@ export class TcpLink implements Link {
   readonly #highWaterBytes: number;
   readonly #reading: ReadSwitch;
   readonly #faults: FaultGuard;
+  /** A socket that fails forgets what it has not sent, and so it cannot be asked for that. */
+  #pendingBytes = 0;
+  /** Called after each write. */
+  readonly #written: (error?: Error | null) => void;
   /** Until the first byte tells whether it comes by TLS. */
   #intake: TlsIntake | undefined;
   /** A chunk that came when nobody wanted it. */
@@ -65,10 +69,13 @@ export class TcpLink implements Link {
     socket.setNoDelay(true);
     // Without a listener a reset would end the process; "close" follows and tells the owner.
     socket.on("error", () => this.#reset = true);
+    this.#written = (error) => {
+      if (!error) this.#pendingBytes = this.#socket.writableLength;
+    };
   }
 
   get pendingBytes(): number {
-    return this.#socket.writableLength;
+    return this.#pendingBytes;
   }
 
   attach(handler: LinkHandler): void {
@@ -81,10 +88,11 @@ export class TcpLink implements Link {
 
   write(bytes: Uint8Array): boolean {
     const socket = this.#socket;
+    this.#pendingBytes += bytes.length;
     // In the middle of a handshake there is nobody who could read it.
     if (this.#isInHandshake || socket.destroyed || socket.writableEnded) return true;
     // "drain" only follows a write that the socket itself calls full.
-    return socket.write(bytes) || socket.writableLength <= this.#highWaterBytes;
+    return socket.write(bytes, this.#written) || socket.writableLength <= this.#highWaterBytes;
   }
 
   pause(): void {

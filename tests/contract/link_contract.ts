@@ -1,6 +1,6 @@
 /** What every link promises to whoever takes it over from its first owner (platform/transport.ts). */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import type { Link, LinkEnd, LinkHandler } from "../../platform/transport.ts";
 
 /** The other end of a link: sends a line, and FIN; reads whatever comes while it is not paused. */
@@ -9,6 +9,8 @@ export interface FarEnd {
   pause(): void;
   resume(): void;
   finish(): void;
+  /** Breaks the connection. */
+  reset(): void;
 }
 
 /** How to come by a link. */
@@ -22,6 +24,8 @@ export interface LinkDoor {
   ): Promise<void>;
 }
 
+/** Lines that no operating system takes all of while nobody reads. */
+const TOO_MANY = 40;
 const LONG_LINE = new TextEncoder().encode(`"${"x".repeat(500_000)}"\n`);
 
 /** Keeps what it is told. */
@@ -105,6 +109,25 @@ export function testLinkContract({ name, use }: LinkDoor): void {
       near.destroy();
       await until(() => second.ends.length > 0, "the end");
       assertEquals([cameUnasked, first.all, third.all], [false, ["", 0, 0, 0], ["", 0, 0, 0]]);
+    });
+  });
+
+  Deno.test(`${name}: what had not left when the connection broke never leaves, nor what is written after that`, async () => {
+    await use(async (near, far, until) => {
+      const told = new Told();
+      near.attach(told);
+      far.pause();
+      for (let line = 0; line < TOO_MANY; line++) near.write(LONG_LINE);
+      // Part of it leaves.
+      far.send({ n: 1 });
+      await until(() => told.text !== "", "the line");
+      far.reset();
+      near.write(LONG_LINE);
+      await until(() => told.ends.length > 0, "the end");
+      const { pendingBytes } = near;
+      assert(pendingBytes >= 2 * LONG_LINE.length, `only ${pendingBytes} bytes have not left`);
+      near.write(LONG_LINE);
+      assert(near.pendingBytes >= pendingBytes + LONG_LINE.length, "what was written after the end has left");
     });
   });
 

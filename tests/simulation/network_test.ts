@@ -48,6 +48,7 @@ testLinkContract({
       pause: () => link.pause(),
       resume: () => link.resume(),
       finish: () => link.end(10_000),
+      reset: () => link.destroy(),
     }, async (holds, what) => {
       for (let turn = 0; turn < 1_000 && !holds(); turn++) await clock.run(1);
       if (!holds()) throw new Error(`No ${what}`);

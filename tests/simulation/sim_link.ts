@@ -73,8 +73,8 @@ export class SimLink implements Link {
   }
 
   write(bytes: Uint8Array): boolean {
-    if (this.#isGone || this.#sentFin) return true;
     this.#pending += bytes.length;
+    if (this.#isGone || this.#sentFin) return true;
     this.#send(bytes.slice());
     this.#mustDrain ||= this.#pending > this.#highWaterBytes;
     return this.#pending <= this.#highWaterBytes;

@@ -189,8 +189,8 @@ export class FakeLink implements Link {
   }
 
   write(bytes: Uint8Array): boolean {
-    if (this.#isGone || this.#sentFin) return true;
     this.#pending += bytes.length;
+    if (this.#isGone || this.#sentFin) return true;
     // A copy: the real one may send the bytes at any time, and so must not see a change; tests would not notice one.
     this.#send(bytes.slice());
     this.#mustDrain ||= this.#pending > this.#network.highWaterBytes;

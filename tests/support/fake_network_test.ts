@@ -21,6 +21,7 @@ testLinkContract({
       pause: () => far.link.pause(),
       resume: () => far.link.resume(),
       finish: () => far.link.end(10_000),
+      reset: () => far.link.destroy(),
     }, async (holds, what) => {
       for (let turn = 0; turn < 1_000 && !holds(); turn++) await clock.run(1);
       if (!holds()) throw new Error(`No ${what}`);

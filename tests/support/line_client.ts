@@ -127,7 +127,9 @@ export class LineClient implements AsyncDisposable {
 
   /** Sends RST, or at least goes without a word. */
   reset(): void {
-    this.#socket.resetAndDestroy();
+    // Deno 2.5 does not know it. Linux sends RST all the same when something is unread.
+    if (typeof this.#socket.resetAndDestroy === "function") this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
   }
 
   pause(): void {

@@ -128,6 +128,10 @@ class WebSocketLink implements Link {
   readonly #socket: UpgradedSocket;
   readonly #shared: Shared;
   readonly #reading: ReadSwitch;
+  /** A socket that fails forgets what it has not sent, and so it cannot be asked for that. */
+  #pendingBytes = 0;
+  /** Called after each write. */
+  readonly #written: (error?: Error | null) => void;
   #handler: LinkHandler | undefined;
   /** Lines that have come and were not handed on: a chunk may hold many, and all of them are handed on as one. */
   #arrived: Uint8Array[] = [];
@@ -169,10 +173,13 @@ class WebSocketLink implements Link {
     socket.on("data", (bytes: Uint8Array) => this.#heard(bytes.length));
     socket.on("drain", () => this.#guarded(() => this.#handler?.onDrain()));
     socket.on("end", () => this.#hasFin = true);
+    this.#written = (error) => {
+      if (!error) this.#pendingBytes = socket.writableLength;
+    };
   }
 
   get pendingBytes(): number {
-    return this.#socket.writableLength;
+    return this.#pendingBytes;
   }
 
   attach(handler: LinkHandler): void {
@@ -187,14 +194,18 @@ class WebSocketLink implements Link {
 
   write(bytes: Uint8Array): boolean {
     const socket = this.#socket;
-    if (this.#endedHere || socket.destroyed || socket.writableEnded) return true;
+    if (this.#endedHere || socket.destroyed || socket.writableEnded) {
+      this.#pendingBytes += bytes.length;
+      return true;
+    }
     const { frames, rest } = this.#rest.length === 0
       ? this.#shared.cache.framesOf(bytes)
       : this.#shared.cache.framesOf(joinBytes([this.#rest, bytes]));
     this.#rest = rest;
     if (frames.length === 0) return true;
+    this.#pendingBytes += frames.length;
     // "drain" only follows a write that the socket itself calls full.
-    return socket.write(frames) || socket.writableLength <= this.#shared.highWaterBytes;
+    return socket.write(frames, this.#written) || socket.writableLength <= this.#shared.highWaterBytes;
   }
 
   pause(): void {
