@@ -6,6 +6,7 @@ import { readVerifier } from "../../server/accounts/verifier.ts";
 import { keyOf, ofLine } from "./numbered.ts";
 import { parseEntryId } from "../../protocol/entry_id.ts";
 import type { Evidence, Told, Violation } from "./evidence.ts";
+import { isAccountDivided } from "./old_copies.ts";
 
 /** Servers that answer slowly may be taken for gone; so long before something they need to have been apart. */
 const APART_BEFORE_MS = 8_000;
@@ -97,7 +98,7 @@ function* checkAccounts(
 ): Generator<Violation> {
   for (const username of new Set([...Object.keys(a.accounts), ...Object.keys(b.accounts)])) {
     if (a.accounts[username] === b.accounts[username]) continue;
-    if (evidence.accountsGivenTwice.has(username)) continue;
+    if (evidence.accountsGivenTwice.has(username) || isAccountDivided(evidence, username)) continue;
     const what = `${username} is ${a.accounts[username]} at ${a.who} and ${b.accounts[username]} at ${b.who}`;
     yield { promise: "equal accounts", what, at: b.at };
   }
@@ -167,7 +168,7 @@ export function checkNames(evidence: Evidence): Violation[] {
     const at = successes[0]!.at;
     const verifier = accounts[username];
     if (verifier === undefined) {
-      if (!evidence.lostAccounts.has(username)) {
+      if (!evidence.lostAccounts.has(username) && !isAccountDivided(evidence, username)) {
         violations.push({ promise: "a registration is kept", what: `${username} has no account in the end`, at });
       }
     } else if (

@@ -351,3 +351,26 @@ Deno.test("the checker passes over who cannot log in where servers have two acco
   };
   assertEquals([isBroken(4_000), isBroken(1_073_741_824)], [false, true]);
 });
+
+Deno.test("the checker passes over an account under the number of another entry, where what tells that is forgotten", () => {
+  const schedule = scheduleWith({});
+  const account = { username: "ann", verifier: "scrypt$16384$00$61" };
+  const copy = { kind: "put back", server: "s2", chance: 0.5, at: 40 } as const;
+  const told = (kept: Readonly<Record<string, number>>): Told[] => [
+    ...BEGINNING,
+    stored(20, "s2", "s2:1", 1),
+    stored(21, "s1", "s2:1", 1),
+    [40, "s2", { what: "lost entries", ids: ["s2:1"] }],
+    [60, "s2", { what: "stored", entries: [{ id: "s2:1", isFor: "servers", account }] }],
+    [61, "c1", { what: "registered", username: "ann", secret: "a", server: "s2" }],
+    endedWith("s1", kept),
+    endedWith("s2", {}, { vector: { "s2": 1 }, accounts: { ann: account.verifier } }),
+  ];
+  const breaks = (kept: Readonly<Record<string, number>>, activityRetentionBytes: number) => {
+    const settings = { ...schedule.settings, activityRetentionBytes };
+    const found = brokenIn({ ...schedule, settings, steps: [copy] }, told(kept));
+    return ["a registration is kept", "equal accounts"].filter((promise) => found.includes(promise));
+  };
+  assertEquals(breaks({}, 4_000), []);
+  assertEquals(breaks({}, 1_073_741_824), ["a registration is kept", "equal accounts"]);
+});

@@ -56,6 +56,19 @@ function isForgottenWhatTells(evidence: Evidence, id: string, logs: readonly Rea
 }
 
 /**
+ * Whether the account of a name stands under a number that was given out twice, and what tells that is forgotten: some
+ * servers have another entry there, and not the account.
+ */
+export function isAccountDivided(evidence: Evidence, username: string): boolean {
+  const logs = evidence.told("ended with").map(({ log }) => log);
+  return [...evidence.stored.values()].some((entries) =>
+    [...entries.values()].some(({ id, account }) =>
+      account?.username === username && isForgottenWhatTells(evidence, id, logs)
+    )
+  );
+}
+
+/**
  * No number has two entries in the end, though it was given out twice: whoever had the one that counts no more has the
  * other one. Silent power cuts may take away what would have told.
  */
