@@ -76,8 +76,12 @@ export interface Listener extends AsyncDisposable {
 
 /** Where connections come from. */
 export interface Transport {
-  /** @throws {Error} with a `code` such as `EADDRINUSE` when the address cannot be had. */
-  listen(options: Endpoint, onLink: (link: Link) => void): Promise<Listener>;
+  /**
+   * With `isTls`, for callers by TLS above all: where the machine cannot take TLS beside other connections, for them
+   * alone.
+   * @throws {Error} with a `code` such as `EADDRINUSE` when the address cannot be had.
+   */
+  listen(options: Endpoint & { isTls?: boolean }, onLink: (link: Link) => void): Promise<Listener>;
   /** @throws {Error} with a `code` such as `ECONNREFUSED`, or `ETIMEDOUT` after `timeoutMs`. */
   dial(
     options: Endpoint & {

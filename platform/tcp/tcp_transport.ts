@@ -10,6 +10,7 @@ import { plainAddress } from "../address.ts";
 import { type FaultGuard, guarded, UNGUARDED } from "../faults.ts";
 import { realClock } from "../real_clock.ts";
 import type { TlsCaller } from "../tls/tls_caller.ts";
+import type { SecureChannel } from "../tls/secure_channel.ts";
 import type { TlsIntake } from "../tls/tls_intake.ts";
 import type { Link, Listener, Transport } from "../transport.ts";
 import { TcpLink } from "./tcp_link.ts";
@@ -63,14 +64,19 @@ export function tcpTransport(
 ): Transport {
   const room = new SocketRoom(maxSockets);
   return {
-    async listen({ host, port }, onLink) {
-      const serve = (socket: Socket) =>
-        guarded(
-          faults,
-          "tcp",
-          () => onLink(new TcpLink(socket, { highWaterBytes, faults, intake })),
-          () => socket.destroy(),
-        );
+    async listen({ host, port, isTls = false }, onLink) {
+      const serve = (socket: Socket, channel?: SecureChannel) => {
+        const how = channel === undefined && intake?.takesAnyPort ? { intake } : { channel };
+        const begin = () => onLink(new TcpLink(socket, { highWaterBytes, faults, ...how }));
+        guarded(faults, "tcp", begin, () => socket.destroy());
+      };
+      if (isTls && intake !== undefined && !intake.takesAnyPort) {
+        return await intake.listen({ host, port }, (socket, channel) => {
+          if (room.isFull) return void socket.destroy();
+          room.add(socket);
+          serve(socket, channel);
+        });
+      }
       const listener = new TcpListener(serve, room, selfCallIntervalMs);
       await listener.open(host, port);
       return listener;

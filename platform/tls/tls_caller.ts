@@ -68,7 +68,7 @@ export class TlsCaller {
     const { fingerprints = [] } = this.#trust();
     const shown = certificateOf(socket);
     // Deno 2.5 tells `secureConnect` before it has looked.
-    if (shown === undefined) return problem(PROBLEMS.UNABLE_TO_VERIFY_LEAF_SIGNATURE!);
+    if (shown === undefined) return problem(PROBLEMS.InvalidData!);
     const fingerprint = fingerprintOf(shown);
     if (fingerprints.length === 0 || fingerprints.includes(fingerprint)) return undefined;
     return problem(`its certificate is another one: its fingerprint is ${fingerprint}`);

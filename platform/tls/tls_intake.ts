@@ -6,6 +6,10 @@
 import type { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import type { SecureChannel } from "./secure_channel.ts";
+import { type Endpoint, isUnspecified } from "../address.ts";
+import type { Listener } from "../transport.ts";
+import { DENO_VERSION } from "./own_version.ts";
+import { tlsSupport } from "./tls_support.ts";
 import type { KeptIdentity } from "./kept_identity.ts";
 
 /** What is asked of callers. */
@@ -31,8 +35,10 @@ export interface HandshakeOwner {
 /** Whoever shakes hands for longer wants to keep a place, or is too far away. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
-/** Of one port. */
+/** Of one server. */
 export class TlsIntake {
+  /** Whether it takes sockets that were accepted elsewhere; else it has to `listen` itself. */
+  readonly takesAnyPort: boolean = tlsSupport(DENO_VERSION).hasOnePort;
   /** How long a handshake may take. Whoever takes it in sees to that. */
   readonly handshakeTimeoutMs: number;
   readonly #kept: KeptIdentity;
@@ -69,11 +75,45 @@ export class TlsIntake {
     });
   }
 
+  /**
+   * Listens where callers come by TLS alone, for Deno before 2.8. Handshakes are made when something is read. The
+   * certificate stays as it is.
+   * @throws {Error} with a `code` when the address cannot be had.
+   */
+  async listen(
+    { host, port }: Endpoint,
+    onSocket: (socket: Socket, channel: SecureChannel) => void,
+  ): Promise<Listener> {
+    const { cert, key, endPoint } = this.#kept.current;
+    const channel = { serverEndPoint: endPoint, isResumed: false };
+    // The host is told here: that is how Deno 2.5 takes it.
+    const server = createServer({ cert, key, ...{ host } });
+    server.on("secureConnection", (socket) => onSocket(socket, channel));
+    try {
+      await new Promise<void>((resolve) => server.listen(port, resolve));
+    } catch (error) {
+      throw Object.assign(error as Error, { code: codeOf(error), syscall: "listen" });
+    }
+    const close = () => Promise.resolve(void server.close());
+    const address = server.address() as { readonly address: string; readonly port: number };
+    if (isUnspecified(address.address) && !isUnspecified(host)) {
+      await close();
+      throw new Error(`Deno ${DENO_VERSION} cannot listen for TLS on ${host} alone`);
+    }
+    return { host: address.address, port: address.port, close, [Symbol.asyncDispose]: close };
+  }
+
   /** Begins a handshake on `socket`, whose first bytes were put back. */
   take(socket: Socket, owner: HandshakeOwner): void {
     this.#owners.set(socket, { owner, endPoint: this.#kept.current.endPoint });
     this.#server.emit("connection", socket);
   }
+}
+
+/** As `node:net` has it. */
+function codeOf(error: unknown): string {
+  const codes = { AddrInUse: "EADDRINUSE", PermissionDenied: "EACCES", AddrNotAvailable: "EADDRNOTAVAIL" };
+  return (error as { code?: string }).code ?? codes[(error as Error).name as keyof typeof codes] ?? "EINVAL";
 }
 
 /** The socket that was handed in. */

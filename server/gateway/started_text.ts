@@ -33,6 +33,7 @@ export function startedText(server: Server, config: Config, secrets: Secrets, pa
   const kept = config.store.ephemeral ? "in memory, gone when it stops" : dataFolder(config);
   return `${out.bold(title)} ${out.green(`listening on ${endpointText(server)}`)}\n` +
     (server.fingerprint === undefined ? "" : row("TLS", server.fingerprint)) +
+    (config.tls.port === 0 ? "" : row("TLS port", String(config.tls.port))) +
     row("data", kept) +
     row(
       "heartbeats",

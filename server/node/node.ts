@@ -98,6 +98,8 @@ export class ThrumNode {
   readonly #parts: Pick<NodeParts, "config" | "clock" | "transport">;
   readonly #wired = new Wired();
   #listener: Listener | undefined;
+  /** A further one, for those who come by TLS. */
+  #tlsListener: Listener | undefined;
 
   constructor(parts: NodeParts) {
     const { config, store, transport, crypto, faults = UNGUARDED } = parts;
@@ -144,7 +146,9 @@ export class ThrumNode {
       ...{ store, journal, forgetting, goneServers, budget, connections, handover, balancer, backplane },
       ...{ refusals, placeTalk, legacy, presence, observatory, supervisor, tracer, auditLog },
       audits: () => wired.audits,
-      closeListener: async () => await this.#listener?.close(),
+      closeListener: async () => {
+        await Promise.all([this.#listener?.close(), this.#tlsListener?.close()]);
+      },
     });
     wired.operator = new Operator({
       ...{ named: journal, clock, backplane, connections, auditor },
@@ -171,7 +175,11 @@ export class ThrumNode {
   /** Begins to listen. @throws {Error} with a `code` such as `EADDRINUSE` if it cannot listen there. */
   async start(): Promise<void> {
     const { config, transport } = this.#parts;
-    this.#listener = await transport.listen(config.server, (link) => this.accept(link, "tcp"));
+    const accept = (link: Link) => this.accept(link, "tcp");
+    const { host } = config.server;
+    const { port, required } = config.tls;
+    this.#listener = await transport.listen(config.server, accept);
+    if (port !== 0) this.#tlsListener = await this.#listenForTls({ host, port, isTls: true }, accept);
     this.auditor.audit({ what: "serverStarted", of: this.serverId, more: { version: VERSION } });
     logger.debug("{serverId} listens on {host}:{port}", { serverId: this.serverId, host: this.host, port: this.port });
     const { log, observers, network } = this.#wired;
@@ -180,8 +188,19 @@ export class ThrumNode {
     log.goneServers.begin();
     log.budget.begin();
     log.journal.origins.begin(log.incarnation);
-    network.backplane.start(this.#listener);
+    // Others are told the port where they are all let in.
+    network.backplane.start(required && this.#tlsListener !== undefined ? this.#tlsListener : this.#listener);
     network.balancer.start();
+  }
+
+  /** Nobody is left listening when this fails. */
+  async #listenForTls(...args: Parameters<Transport["listen"]>): Promise<Listener> {
+    try {
+      return await this.#parts.transport.listen(...args);
+    } catch (error) {
+      await this.#listener?.close();
+      throw error;
+    }
   }
 
   /** The other servers of the network, as far as they are known. */

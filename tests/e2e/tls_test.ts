@@ -136,3 +136,47 @@ Deno.test({
     }
   },
 });
+
+Deno.test("a server with a port for TLS is called there, on every Deno", async () => {
+  await using certificates = new Certificates();
+  const identity = await (await certificates.makeCa()).sign();
+  const config = await configFor(certificates, identity, { port: freePort() });
+  const { tls: { port } } = JSON.parse(await Deno.readTextFile(config));
+  const { server } = await serving(config);
+  await using _server = server;
+  const named = ["-u", "ada", "--port", String(port), "--ca", `${certificates.folder}/ca.pem`];
+  const env = { DENO_TLS_CA_STORE: "system,mozilla" };
+  await using client = startClient(["register", ...named], { env: { THRUM_SECRET: "open sesame", ...env } });
+  await client.endInput();
+  assertEquals(await client.ended(), 0, client.errors);
+  const published = await run(["publish", '{"n":2}', ...named], "open sesame");
+  assertEquals(published.errors, "");
+});
+
+Deno.test({
+  name: "Deno before 2.8 starts no server with TLS on one port, and none that asks for certificates",
+  ignore: !ignore,
+  async fn() {
+    await using certificates = new Certificates();
+    const identity = await (await certificates.makeCa()).sign();
+    for (
+      const [tls, words] of [
+        [{}, '"tls.port" has to be given'],
+        [{ port: 9999, clientAuth: true, required: true }, '"tls.clientAuth" needs Deno 2.8.1'],
+      ] as const
+    ) {
+      const config = await configFor(certificates, identity, tls);
+      await using server = startServer(["--no-prompt", "--port", "0", "--ephemeral", "--config", config]);
+      assertEquals(await server.ended(), 1);
+      assertStringIncludes(server.errors, words);
+    }
+  },
+});
+
+/** A port that nobody listens at just now. */
+function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  listener.close();
+  return port;
+}

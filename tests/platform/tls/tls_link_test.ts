@@ -58,12 +58,16 @@ class Port implements AsyncDisposable {
     return this.#intake?.begun ?? 0;
   }
 
-  static async open(kept: KeptIdentity, more: { readonly handshakeTimeoutMs?: number } = {}): Promise<Port> {
+  static async open(
+    kept: KeptIdentity,
+    more: { readonly handshakeTimeoutMs?: number } = {},
+    isTls = false,
+  ): Promise<Port> {
     const port = new Port();
     const intake = new CountingIntake(kept, { clientAuth: false, ...more });
     port.#intake = intake;
     const transport = tcpTransport(HIGH_WATER_BYTES, { intake });
-    port.#listener = await transport.listen({ host: "127.0.0.1", port: 0 }, (link) => {
+    port.#listener = await transport.listen({ host: "127.0.0.1", port: 0, isTls }, (link) => {
       const told = new Told();
       port.links.push({ link, told });
       link.attach(told);
@@ -258,4 +262,29 @@ Deno.test({
     await until(() => isClosed, "the end");
     assertEquals([came, told.end], [0, "local"]);
   },
+});
+
+Deno.test("a port for TLS takes callers by TLS on every Deno, in both directions, and tells what a certificate is worth", async () => {
+  await using certificates = new Certificates();
+  const [signer, foreign] = [await certificates.makeCa(), await certificates.makeCa("Another CA")];
+  const kept = new KeptIdentity(await signer.sign());
+  const { fingerprint } = kept.current;
+  await using port = await Port.open(kept, {}, true);
+  const caller = await port.call({ ca: signer.ca });
+  const { link, told } = await port.heard(0);
+  assertEquals([told.text, link.remoteHost], ["hello", "127.0.0.1"]);
+  assertEquals(link.channel?.serverEndPoint, kept.current.endPoint);
+  assertEquals(caller.link.channel?.serverEndPoint, kept.current.endPoint);
+  const block = new Uint8Array(300_000);
+  link.write(block);
+  await until(() => caller.told.bytes === block.length, "all bytes");
+  caller.link.write(encoder.encode(", still"));
+  await until(() => told.text === "hello, still", "more bytes");
+  const pinned = await port.call({ fingerprints: [fingerprint] });
+  await assertRejects(() => port.call({ ca: foreign.ca }), Error, "certificate");
+  const wrong = fingerprint.replaceAll(/[0-9]/g, "A");
+  await assertRejects(() => port.call({ fingerprints: [wrong] }), Error, "its certificate is another one");
+  link.end(1_000);
+  await until(() => caller.told.finished || caller.told.end !== undefined, "the end");
+  await ended(caller, pinned);
 });
