@@ -5,6 +5,7 @@
  */
 
 import type { Children } from "./children.ts";
+import { loadTlsInit } from "../server/gateway/tls/load_init.ts";
 import type { WireName } from "./load/job.ts";
 import { compareVersions } from "./peers.ts";
 import { announcing, denoRun, listening, type RunningServer, sayReady } from "./start_server.ts";
@@ -22,8 +23,11 @@ export type Family =
   | "traced"
   /** Ephemeral, and with ten dashboards open. */
   | "watched"
+  /** Ephemeral, by TLS. */
+  | "tls"
   | "bare"
   | "nats"
+  | "natsTls"
   | "natsFile"
   | "natsFileIds"
   | "natsMemory"
@@ -63,6 +67,8 @@ const DASHBOARDS = 10;
 const THRUM_FLAGS = ["--no-prompt", "--host", "127.0.0.1", "--port", "0", "--log-level", "error"];
 /** The first version that can be told to sync for each publication, and how it is told. */
 const NATS_SYNCING = "2.10";
+/** The first version that shakes hands before it says anything, as everybody else does. */
+const NATS_TLS_FIRST = "2.10.4";
 const SYNC_ALWAYS = ", sync_interval: always";
 const NO_AOF = ["--appendonly", "no"];
 const AOF = ["--appendonly", "yes", "--auto-aof-rewrite-percentage", "0", "--appendfsync"];
@@ -114,9 +120,11 @@ export function allContenders({ thrum, nats, redis }: Programs): Contender[] {
     thrumServer("ephemeral", "thrum, ephemeral", thrum, () => ["--ephemeral"]),
     thrumServer("traced", "thrum, traced", thrum, (folder) => ["--ephemeral", "--trace", `${folder}/trace.jsonl`]),
     watched(thrum),
+    tlsThrum(thrum),
     announcing("bare", "bare loop", () => denoRun("./bare_server.ts")),
     ...nats.flatMap((peer) => [
       natsServer("nats", "nats-server", peer, "nats", ""),
+      ...(compareVersions(peer.version, NATS_TLS_FIRST) < 0 ? [] : [tlsNats(peer)]),
       natsServer("natsFileIds", "JetStream file, ids", peer, "jetstream-file-ids", jetstream("")),
       natsServer("natsFile", "JetStream file", peer, "jetstream-file", jetstream("")),
       natsServer("natsMemoryIds", "JetStream memory, ids", peer, "jetstream-memory-ids", jetstream("")),
@@ -156,6 +164,33 @@ function watched(thrum: readonly string[]): Contender {
       return running;
     },
   };
+}
+
+/** `contender`, whose folder has certificates before it starts. */
+function byTls(contender: Contender): Contender {
+  return {
+    ...contender,
+    start: async (children, folder) => {
+      const { tlsInit } = await loadTlsInit();
+      await tlsInit({ folder, name: "server", for: "server", hosts: ["localhost"] }, Date.now(), "bench");
+      return { ...await contender.start(children, folder), isTls: true };
+    },
+  };
+}
+
+/** Ephemeral, by TLS. */
+export function tlsThrum(thrum: readonly string[]): Contender {
+  return byTls(thrumServer("tls", "thrum, ephemeral, TLS", thrum, (folder) => {
+    const tls = { cert: `${folder}/server.pem`, key: `${folder}/server-key.pem`, ca: `${folder}/ca.pem` };
+    Deno.writeTextFileSync(`${folder}/bench.json`, JSON.stringify({ tls }));
+    return ["--config", `${folder}/bench.json`, "--ephemeral"];
+  }));
+}
+
+/** As thrum, it asks callers for no certificate. */
+function tlsNats(peer: Peer): Contender {
+  const files = 'cert_file: "server.pem"\nkey_file: "server-key.pem"';
+  return byTls(natsServer("natsTls", "nats-server, TLS", peer, "nats", `tls {\n${files}\nhandshake_first: true\n}\n`));
 }
 
 function natsServer(family: Family, name: string, peer: Peer, wire: WireName, more: string): Contender {

@@ -9,6 +9,8 @@ import { denoRun, type RunningServer } from "./start_server.ts";
 export interface Generators {
   /** The path of the one in C; `undefined` where it could not be compiled. */
   readonly native: string | undefined;
+  /** Whether that one knows TLS. */
+  readonly hasTls?: boolean;
 }
 
 /** A generator has its own deadline; this much later it is taken to be stuck. */
@@ -17,8 +19,11 @@ const STUCK_MS = 5_000;
 const READY = "ready\n";
 
 /** What a job has to know of the server that it loads. */
-export function atServer(wire: WireName, { port, process }: RunningServer): Pick<Job, "wire" | "port" | "serverPid"> {
-  return { wire, port, serverPid: process.pid };
+export function atServer(
+  wire: WireName,
+  { port, process, isTls }: RunningServer,
+): Pick<Job, "wire" | "port" | "serverPid" | "tls"> {
+  return { wire, port, serverPid: process.pid, ...(isTls === true ? { tls: true } : {}) };
 }
 
 /** Runs `job` to its end. */
@@ -67,8 +72,8 @@ export async function hold(
   };
 }
 
-function command(job: Job, { native }: Generators): string[] {
-  return native !== undefined && isNative(job)
+function command(job: Job, { native, hasTls = false }: Generators): string[] {
+  return native !== undefined && isNative(job) && (hasTls || job.tls !== true)
     ? [native, ...nativeArguments(job, crypto.randomUUID())]
     : [...denoRun("./load/generator.ts"), JSON.stringify(job)];
 }

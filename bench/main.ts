@@ -47,7 +47,7 @@ async function measure(flags: Flags, parts: readonly Part[], children: Children)
   const bench: Bench = {
     programs,
     contenders: allContenders(programs),
-    generators: { native: "path" in generator ? generator.path : undefined },
+    generators: "path" in generator ? { native: generator.path, hasTls: generator.hasTls } : { native: undefined },
     children,
     isBrief: flags.isBrief,
     rounds: flags.rounds ?? (flags.isBrief ? 1 : ROUNDS),

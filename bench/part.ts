@@ -73,7 +73,7 @@ export interface Part {
 }
 
 /** A job without what depends on the server. */
-export type Load = { [J in Job as J["kind"]]: Omit<J, "wire" | "port" | "serverPid" | "others"> }[Job["kind"]];
+export type Load = { [J in Job as J["kind"]]: Omit<J, "wire" | "port" | "serverPid" | "others" | "tls"> }[Job["kind"]];
 
 /** A load that every contender gets. */
 export interface Variant {

@@ -8,10 +8,12 @@ import { curve, disturbed, latency } from "./parts/latency.ts";
 import { NETWORK_PARTS } from "./parts/network.ts";
 import { soak } from "./parts/soak.ts";
 import { backlog, start } from "./parts/stored.ts";
+import { tls } from "./parts/tls.ts";
 
 export const PARTS: readonly Part[] = [
   ...[fanout, latency, disturbed, ack, memory, idle],
   ...[curve, growth, backlog, start, trace, watch],
   ...NETWORK_PARTS,
+  tls,
   soak,
 ];

@@ -9,6 +9,8 @@ import { LOCKED } from "../tools/locked.ts";
 export interface RunningServer {
   readonly port: number;
   readonly process: Deno.ChildProcess;
+  /** Whether it is called by TLS. */
+  readonly isTls?: boolean;
   /** What it has written to its output so far, and whether it is still there. */
   state(): string;
 }

@@ -68,7 +68,7 @@ class AckedPublisher {
     const publisher = new AckedPublisher(job.window, forRun(numbered(wire.publication, index), run));
     const counter = new MarkedLineCounter(wire.answer);
     const hello = { ...wire.hello, say: numbered(wire.hello.say, index) };
-    publisher.#connection = await connect(job.port, hello, (bytes) => {
+    publisher.#connection = await connect(job, hello, (bytes) => {
       publisher.answered += counter.push(bytes);
       publisher.publish();
     });

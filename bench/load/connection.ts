@@ -4,6 +4,8 @@
  */
 
 import net from "node:net";
+import tls from "node:tls";
+import type { Job } from "./job.ts";
 import type { Hello } from "./wire.ts";
 
 /** A connection that the server has greeted. */
@@ -20,11 +22,15 @@ const SHARED_BUFFER = new Uint8Array(262_144);
 const HAS_ONREAD = hasOnread();
 
 /**
- * Connects to `port` on 127.0.0.1, says `hello` and waits for its answer. `onData` gets all that comes after it; the
+ * Connects to `port` on 127.0.0.1, by TLS if `tls` says so, says `hello` and waits for its answer. `onData` gets all that comes after it; the
  * bytes are only good during the call.
  * @throws {Error} when the server ends the connection or does not answer as expected.
  */
-export function connect(port: number, hello: Hello, onData: (bytes: Uint8Array) => void): Promise<Connection> {
+export function connect(
+  { port, tls: isTls = false }: Pick<Job, "port" | "tls">,
+  hello: Hello,
+  onData: (bytes: Uint8Array) => void,
+): Promise<Connection> {
   return new Promise((resolve, reject) => {
     let greeting: string | undefined = "";
     let isClosed = false;
@@ -52,10 +58,13 @@ export function connect(port: number, hello: Hello, onData: (bytes: Uint8Array) 
         return true;
       },
     };
-    const socket = net.connect({ host: "127.0.0.1", port, ...(HAS_ONREAD ? { onread } : {}) });
-    if (!HAS_ONREAD) socket.on("data", onBytes);
+    const reads = HAS_ONREAD && !isTls;
+    const socket = isTls
+      ? tls.connect({ host: "127.0.0.1", port, rejectUnauthorized: false })
+      : net.connect({ host: "127.0.0.1", port, ...(reads ? { onread } : {}) });
+    if (!reads) socket.on("data", onBytes);
     socket.setNoDelay(true);
-    socket.on("connect", () => socket.write(hello.say));
+    socket.on(isTls ? "secureConnect" : "connect", () => socket.write(hello.say));
     socket.on("error", reject);
     socket.on("close", () => {
       isClosed = true;

@@ -40,7 +40,7 @@ export async function runFanout(job: FanoutJob): Promise<RateResult> {
   for (let index = 0; index < job.subscribers; index++) {
     const counter = counterOf(wire.deliveries);
     receivers.push(
-      await connect(ports[index % ports.length]!, wire.receive, (bytes) => {
+      await connect({ ...job, port: ports[index % ports.length]! }, wire.receive, (bytes) => {
         const count = counter.push(bytes);
         received[index]! += count;
         deliveries += count;
@@ -48,7 +48,7 @@ export async function runFanout(job: FanoutJob): Promise<RateResult> {
       }),
     );
   }
-  const publisher = wire.publish === undefined ? receivers[0]! : await connect(job.port, wire.publish, () => {});
+  const publisher = wire.publish === undefined ? receivers[0]! : await connect(job, wire.publish, () => {});
 
   isPublishing = true;
   publish();

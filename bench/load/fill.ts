@@ -24,7 +24,7 @@ export async function runFill(job: FillJob): Promise<RateResult> {
     published += room;
     publisher.write(publications.subarray(0, room * wire.publication.length));
   };
-  const publisher = await connect(job.port, wire.receive, (bytes) => {
+  const publisher = await connect(job, wire.receive, (bytes) => {
     received += counter.push(bytes);
     publish();
   });

@@ -19,7 +19,7 @@ export async function runHold(job: HoldJob): Promise<Held> {
   let questions = 0;
   const connectOne = async () => {
     const text = new TextDecoder();
-    const connection: Connection = await connect(job.port, hello, (bytes) => {
+    const connection: Connection = await connect(job, hello, (bytes) => {
       const answer = reply(text.decode(bytes));
       if (answer === "") return;
       questions++;

@@ -25,6 +25,8 @@ interface ToServer {
   readonly serverPid: number;
   /** Further servers of the same network: receivers are spread over all of them, whoever publishes is at the first. */
   readonly others?: readonly { readonly port: number; readonly pid: number }[];
+  /** Whether the server is called by TLS. Whoever answers is believed. */
+  readonly tls?: boolean;
   /** The generator gives up, and ends, after this time. */
   readonly deadlineMs: number;
 }

@@ -37,13 +37,13 @@ export async function runLatency(job: LatencyJob): Promise<LatencyResult> {
       if (isMeasuring && measured < latenciesUs.length) latenciesUs[measured++] = nowUs - stampUs;
     };
     receivers.push(
-      await connect(ports[index % ports.length]!, wire.receive, (bytes) => {
+      await connect({ ...job, port: ports[index % ports.length]! }, wire.receive, (bytes) => {
         nowUs = performance.now() * 1000;
         reader.push(bytes, onStamp);
       }),
     );
   }
-  const publisher = wire.publish === undefined ? receivers[0]! : await connect(job.port, wire.publish, () => {});
+  const publisher = wire.publish === undefined ? receivers[0]! : await connect(job, wire.publish, () => {});
 
   const stampOffset = wire.publication.indexOf("~") + 1;
   const publishFor = async (spanMs: number) => {

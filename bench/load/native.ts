@@ -10,17 +10,25 @@ const SOURCES = ["count.c", "connection.c", "loads.c", "generator.c"];
 /** Frames that are made at once for a load at a rate. */
 const PORTION = 512;
 
-/** The compiled generator, or why there is none. */
-export type NativeGenerator = { readonly path: string } | { readonly reason: string };
+/** What compiles TLS in. Not every machine has the files for it. */
+const WITH_TLS = ["-DWITH_TLS", "-lssl", "-lcrypto"];
+
+/** The compiled generator, and whether it knows TLS; or why there is none. */
+export type NativeGenerator = { readonly path: string; readonly hasTls: boolean } | { readonly reason: string };
 
 /** Compiles the generator into `folder` with `compiler`, within about a second. */
 export function compileGenerator(folder: string, compiler = "gcc"): NativeGenerator {
   const path = `${folder}/generator`;
   const sources = SOURCES.map((file) => new URL(`./native/${file}`, import.meta.url).pathname);
-  const args = ["-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror", "-o", path, ...sources, "-lm"];
+  const usual = ["-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror", "-o", path, ...sources, "-lm"];
+  const compiled = (args: string[]) =>
+    new Deno.Command(compiler, { args, stdout: "null", stderr: "piped" }).outputSync();
   try {
-    const { success, stderr } = new Deno.Command(compiler, { args, stdout: "null", stderr: "piped" }).outputSync();
-    return success ? { path } : { reason: `${compiler} cannot compile it: ${new TextDecoder().decode(stderr).trim()}` };
+    if (compiled([...usual, ...WITH_TLS]).success) return { path, hasTls: true };
+    const { success, stderr } = compiled(usual);
+    return success
+      ? { path, hasTls: false }
+      : { reason: `${compiler} cannot compile it: ${new TextDecoder().decode(stderr).trim()}` };
   } catch (error) {
     return { reason: `${compiler} cannot be started: ${(error as Error).message}` };
   }
@@ -39,6 +47,7 @@ export function nativeArguments(job: Job, random: string): string[] {
     ...argument("ports", [job.port, ...others.map(({ port }) => port)].join(",")),
     ...argument("pids", [job.serverPid, ...others.map(({ pid }) => pid)].join(",")),
     ...argument("deadline", job.deadlineMs),
+    ...(job.tls === true ? argument("tls", 1) : []),
     ...loadArguments(job, WIRES[job.wire], random),
   ];
 }

@@ -126,7 +126,8 @@ export async function peaks(bench: Bench, families: readonly Family[]): Promise<
   return new Map(measured.map((row) => [row.name, middle(row, perS)]));
 }
 
-function variants({ isBrief }: Bench, subscribers: readonly number[]): Variant[] {
+/** Loads with so many subscribers each. */
+export function variants({ isBrief }: Bench, subscribers: readonly number[]): Variant[] {
   const spans = isBrief
     ? { warmupMs: 100, measureMs: 200, deadlineMs: 20_000 }
     : { warmupMs: 400, measureMs: 1_000, deadlineMs: 60_000 };

@@ -2,7 +2,7 @@
 
 import { delay } from "@std/async/delay";
 import { labelColumn, medianColumn, SERVER_COLUMN, spreadColumns, tableOf, versusColumn } from "../figures/columns.ts";
-import { configuredThrum, type Contender, thrumServer } from "../contenders.ts";
+import { configuredThrum, type Contender, type Family, thrumServer, tlsThrum } from "../contenders.ts";
 import { atServer, hold } from "../generate.ts";
 import { kernelSocketBytes, residentBytes, threadsMs } from "../load/process_stats.ts";
 import { type Bench, type Figures, type Measured, type Part, picture, type Running, startAll } from "../part.ts";
@@ -31,25 +31,8 @@ const collected = ({ collectedBytes }: Figures) => collectedBytes;
 export const memory: Part = {
   name: "memory",
   measure: async (bench) => {
-    const connections = bench.isBrief ? CONNECTIONS_BRIEF : CONNECTIONS;
     const families = ["stored", "ephemeral", "nats", "redis", "bare"] as const;
-    const contenders = bench.contenders.map((each) => collecting(bench, each));
-    const rows = new Map<string, Measured & { rounds: (Figures | null)[] }>();
-    for (let round = 1; round <= bench.rounds; round++) {
-      for (const family of families) {
-        for (const contender of contenders.filter((each) => each.family === family)) {
-          bench.onProgress(`memory · round ${round} of ${bench.rounds} · ${contender.name}`);
-          const row = rows.get(contender.name) ??
-            { label: whole(connections), at: connections, family, name: contender.name, rounds: [] };
-          rows.set(contender.name, row);
-          for (const running of await startAll({ ...bench, contenders: [contender] }, [family])) {
-            row.rounds.push(await memoryOf(bench, running, connections));
-          }
-          await bench.children.stop();
-        }
-      }
-    }
-    return { measured: [...rows.values()] };
+    return { measured: await memoryRounds(bench, "memory", families) };
   },
   tables: ({ measured }) => [
     tableOf(
@@ -117,6 +100,29 @@ const perHeartbeat = ({ serverCores, connections, idleMs }: Figures) =>
     ? undefined
     : serverCores / connections * 1e6 * idleMs / MS_PER_S;
 
+/** What idle connections take at each contender of `families`. */
+export async function memoryRounds(bench: Bench, part: string, families: readonly Family[]): Promise<Measured[]> {
+  const connections = bench.isBrief ? CONNECTIONS_BRIEF : CONNECTIONS;
+  const contenders = bench.contenders.map((each) => collecting(bench, each));
+  const rows = new Map<string, Measured & { rounds: (Figures | null)[] }>();
+  for (let round = 1; round <= bench.rounds; round++) {
+    for (const family of families) {
+      for (const contender of contenders.filter((each) => each.family === family)) {
+        bench.onProgress(`${part} · round ${round} of ${bench.rounds} · ${contender.name}`);
+        const row = rows.get(contender.name) ??
+          { label: whole(connections), at: connections, family, name: contender.name, rounds: [] };
+        rows.set(contender.name, row);
+        for (const running of await startAll({ ...bench, contenders: [contender] }, [family])) {
+          row.rounds.push(await memoryOf(bench, running, connections));
+        }
+        await bench.children.stop();
+      }
+    }
+  }
+  return [...rows.values()];
+}
+
+/** Memory that `connections` idle ones take at a server that has just been started. */
 async function memoryOf(bench: Bench, running: Running, connections: number): Promise<Figures | null> {
   const { process } = running.server;
   const settleMs = bench.isBrief ? 300 : SETTLE_MS;
@@ -197,6 +203,8 @@ function collecting({ programs }: Bench, contender: Contender): Contender {
       return thrumServer("stored", contender.name, thrum, (folder) => ["--data", `${folder}/data`]);
     case "ephemeral":
       return thrumServer("ephemeral", contender.name, thrum, () => ["--ephemeral"]);
+    case "tls":
+      return tlsThrum(thrum);
     default:
       return contender;
   }

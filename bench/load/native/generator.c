@@ -124,6 +124,7 @@ static void take(const char *key, const char *value) {
   else if (strcmp(key, "window") == 0) job.window = atoi(value);
   else if (strcmp(key, "warmup") == 0) job.warmup_ms = atol(value);
   else if (strcmp(key, "measure") == 0) job.measure_ms = atol(value);
+  else if (strcmp(key, "tls") == 0) job.tls = atoi(value);
   else if (strcmp(key, "deadline") == 0) job.deadline_ms = atol(value);
   else if (strcmp(key, "rate") == 0) job.rate_per_s = atof(value);
   else if (strcmp(key, "entries") == 0) job.entries = strtoull(value, NULL, 10);

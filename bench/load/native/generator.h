@@ -55,6 +55,8 @@ struct connection {
   int fd, index;
   bool is_ready, is_closed, waits_to_write;
   const struct hello *hello;
+  /* Absent without TLS. */
+  struct ssl_st *tls;
   char *greeting;
   size_t greeting_length;
   struct counter counter;
@@ -95,6 +97,8 @@ struct job {
   int connections, publishers, window;
   long warmup_ms, measure_ms, deadline_ms;
   double rate_per_s;
+  /* Whether the server is called by TLS. Whoever answers is believed. */
+  int tls;
   uint64_t entries;
   struct hello receive, publish;
 };
