@@ -123,7 +123,7 @@ Deno.test("all servers log as much as an operator says", async () => {
 });
 
 Deno.test("admin takes its token from a file, the environment or the data folder, and never from the command line", async () => {
-  const { servers, ports: _, other, ...at } = await network();
+  const { servers, ports: _, other: _other, ...at } = await network();
   try {
     const token = (await Deno.readTextFile(`${at.folder}/a/http-token`)).trim();
     const elsewhere = ["--data", `${at.folder}/nowhere`];
