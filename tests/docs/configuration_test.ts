@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { DEFAULT_CONFIG } from "../../config/config.ts";
 import { ConfigError, parseConfig } from "../../config/load.ts";
+import { LIMIT_NAMES } from "../../server/session/limits/limit_names.ts";
 
 const rows = Deno.readTextFileSync(new URL("../../docs/configuration.md", import.meta.url))
   .matchAll(/^\| `(\w+(?:\.\w+)+)` \| `(.*)` \| (.*) \|$/gm);
@@ -19,6 +20,14 @@ Deno.test("docs/configuration.md says what is allowed in the words of a refusal"
     const words = /must be (.*?)(?:, not an object)?$/.exec(refusal(text))?.[1];
     assertEquals(allowed.replaceAll("`", ""), words, path);
   }
+});
+
+Deno.test("docs/configuration.md says of every limit that is counted what it protects from and what is read", async () => {
+  const text = await Deno.readTextFile(new URL("../../docs/configuration.md", import.meta.url));
+  const [, table = ""] = /### Who is refused, and what is said\n([^]*?)\n## /.exec(text) ?? [];
+  const rows = table.split("\n").filter((line) => line.startsWith("| ")).slice(1);
+  for (const row of rows) assert(row.split("|").slice(1, -1).every((cell) => cell.trim() !== ""), row);
+  for (const name of LIMIT_NAMES) assert(rows.some((row) => row.split("|")[3]!.includes(`\`${name}\``)), name);
 });
 
 function* keysOf(values: object, above = ""): Generator<{ path: string; value: string }> {
