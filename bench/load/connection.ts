@@ -22,8 +22,8 @@ const SHARED_BUFFER = new Uint8Array(262_144);
 const HAS_ONREAD = hasOnread();
 
 /**
- * Connects to `port` on 127.0.0.1, by TLS if `tls` says so, says `hello` and waits for its answer. `onData` gets all that comes after it; the
- * bytes are only good during the call.
+ * Connects to `port` on 127.0.0.1, by TLS if `tls` says so, says `hello` and waits for its answer. `onData` gets all
+ * that comes after it; the bytes are only good during the call.
  * @throws {Error} when the server ends the connection or does not answer as expected.
  */
 export function connect(
