@@ -160,7 +160,8 @@ Deno.test(
 
 Deno.test({
   ignore: !SUPPORT.hasClientAuth,
-  name: "with clientAuth nobody is heard without a certificate, with a foreign one, or by a session of before",
+  name:
+    "with clientAuth nobody is heard without a certificate, with a foreign one or one that has ended, or by a session of before",
 }, async () => {
   await using certificates = new Certificates();
   const [ca, foreign] = [await certificates.makeCa("ours"), await certificates.makeCa("foreign")];
@@ -170,7 +171,8 @@ Deno.test({
   const good = await secure(server.port, { ca: ca.ca, cert, key });
   assertEquals(await ask(good, "/good"), "secure /good 127.0.0.1");
   // In TLS 1.3 the client is done before the server has looked.
-  for (const shown of [{}, { cert: stranger.cert, key: stranger.key }]) {
+  const over = await ca.sign({ name: "anna", isExpired: true });
+  for (const shown of [{}, { cert: stranger.cert, key: stranger.key }, { cert: over.cert, key: over.key }]) {
     const heard = async () => {
       const socket = await secure(server.port, { ca: ca.ca, ...shown });
       await ask(socket, "/bad");
@@ -190,6 +192,14 @@ Deno.test({
   const resumed = await sClient(server.port, "/resumed", caFile, "-sess_in", session);
   assertMatch(resumed, /^Reused, TLSv1\.3/m);
   assert(!resumed.includes("secure /resumed"), resumed);
+  assertEquals(server.requests.map(({ target }) => target), ["/good", "/begun"]);
+  // Nor does it count when the CA is another one meanwhile, which has never signed for anna.
+  const after = await certificates.makeCa("after");
+  server.kept.replace(await after.sign());
+  assert(!(await sClient(server.port, "/resumed", caFile, "-sess_in", session)).includes("secure /resumed"));
+  assert(
+    !(await sClient(server.port, "/former", caFile, "-cert", certFile, "-key", keyFile)).includes("secure /former"),
+  );
   assertEquals(server.requests.map(({ target }) => target), ["/good", "/begun"]);
   good.destroy();
   await closed(good);
