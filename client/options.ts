@@ -7,7 +7,7 @@ import type { ReconnectPolicy } from "./failover/reconnect.ts";
 
 /** Whom a client believes by TLS 1.3. Texts are PEM, as they stand in files. */
 export interface TlsOptions {
-  /** The certificates of the CAs that are believed. When not given, those that the machine believes. */
+  /** The certificates of the CAs that are believed. When not given, those that Deno believes. */
   readonly ca?: string;
   /**
    * SHA-256 of the certificates that servers may show: 64 hexadecimal digits, perhaps with colons between the pairs.
@@ -30,7 +30,7 @@ export interface ConnectOptions {
    * Further servers of the same network, to call if the first one does not answer. The servers themselves name others.
    */
   readonly servers?: readonly Endpoint[];
-  /** By TLS: `true` believes whom the machine believes. All servers are called so, and none in another way. */
+  /** By TLS: `true` believes whom Deno believes. All servers are called so, and none in another way. */
   readonly tls?: boolean | TlsOptions;
   /** The user to log in. Without it the client is `anonymous`. */
   readonly username?: string;

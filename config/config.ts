@@ -153,7 +153,7 @@ export interface TlsConfig {
   cert: string;
   /** The file with the key of the certificate. */
   key: string;
-  /** The file with the CAs that are believed; empty for those that the machine believes. */
+  /** The file with the CAs that are believed; empty for those that Deno believes. */
   ca: string;
   /** Whether clients and servers have to show a certificate that `ca` has signed. */
   clientAuth: boolean;

@@ -27,7 +27,7 @@ const FINGERPRINT: Reader<string[]> = {
 export const TLS_FLAGS = {
   tls: toggle({ help: "call the server by TLS, and in no other way" }),
   ca: flag("FILE", FILE, {
-    help: "by TLS: believe the CAs in FILE, and not those of the machine",
+    help: "by TLS: believe the CAs in FILE, and not the usual ones",
     completes: "files",
   }),
   fingerprint: flag("SHA256", FINGERPRINT, {

@@ -11,7 +11,7 @@ import { fingerprintOf } from "./tls_identity.ts";
 
 /** Whom a caller believes, and who it is itself. */
 export interface TlsTrust {
-  /** The certificates of CAs in PEM; absent for those that this machine believes. */
+  /** The certificates of CAs in PEM; absent for those that Deno believes. */
   readonly ca?: string | undefined;
   /**
    * SHA-256 of certificates that are believed, as `fingerprintOf` writes them. Without `ca` they are enough: nobody
@@ -56,8 +56,7 @@ export class TlsCaller {
       ...{ host, port, minVersion: "TLSv1.3" },
       // As for plain connections.
       ...{ allowHalfOpen: true },
-      // A session of before would be resumed where nobody is named here, and servers take none.
-      ca: ca ?? believedByMachine(),
+      ...(ca === undefined ? {} : { ca }),
       rejectUnauthorized: !isPinnedAlone,
       ...identity,
     });
@@ -95,12 +94,6 @@ export class TlsCaller {
 function certificateOf(socket: Socket): Uint8Array | undefined {
   const shown = (socket as tls.TLSSocket).getPeerCertificate() as { readonly raw?: Uint8Array } | undefined;
   return shown?.raw;
-}
-
-/** The certificates of CAs that this machine believes; before Deno 2.8, those that Deno has come with. */
-function believedByMachine(): string[] | undefined {
-  const { getCACertificates } = tls as unknown as { getCACertificates?: (type: "default") => string[] };
-  return getCACertificates?.("default");
 }
 
 /** Of a call: the message says what is wrong with whoever answers. */

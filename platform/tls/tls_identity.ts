@@ -13,7 +13,7 @@ export interface TlsIdentity {
   readonly cert: string;
   /** The key of the certificate. */
   readonly key: string;
-  /** The certificates of the CAs that are believed; absent for those that this machine believes. */
+  /** The certificates of the CAs that are believed; absent for those that Deno believes. */
   readonly ca?: string;
 }
 

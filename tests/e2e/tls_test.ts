@@ -82,6 +82,25 @@ Deno.test({
 });
 
 Deno.test({
+  name: "TLS needs no permission that the task of the client does not have, whomever the client believes",
+  ignore,
+  async fn() {
+    await using certificates = new Certificates();
+    const { server, port } = await serving(await configFor(certificates, await (await certificates.makeCa()).sign()));
+    await using _server = server;
+    const [, fingerprint] = /TLS +(\S+)/.exec(server.output) ?? [];
+    const task = async (...args: string[]) => {
+      const line = ["task", "-q", "client", "publish", "{}", "--port", port, ...args];
+      const { stdout, stderr } = await new Deno.Command(Deno.execPath(), { args: line }).output();
+      return [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("");
+    };
+    assertMatch(await task("--fingerprint", fingerprint!), /^s-\w+:1$/m);
+    assertMatch(await task("--ca", `${certificates.folder}/ca.pem`), /^s-\w+:2$/m);
+    assertMatch(await task("--tls"), /its certificate is signed by nobody that is believed here/);
+  },
+});
+
+Deno.test({
   name: "a client by TLS takes no server without, and says what cannot be used",
   async fn() {
     await using server = startServer(["--no-prompt", "--port", "0", "--ephemeral"]);
