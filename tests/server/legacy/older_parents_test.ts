@@ -13,8 +13,10 @@ const ANNOUNCE = { command: "SERVER_ANNOUNCE", id: "p", load: 0, hostname: "pare
 async function joining(
   says: readonly Received[],
   cluster: ConfigLayer["cluster"] = {},
+  more: ConfigLayer = {},
 ): Promise<{ world: NodeWorld; calls: FakeLineClient[] }> {
   const world = await NodeWorld.start({
+    ...more,
     cluster: { secret: "abc", join: ["parent:8011"], olderDialect: true, ...cluster },
   });
   const calls: FakeLineClient[] = [];
@@ -62,6 +64,39 @@ for (const [kind, says] of Object.entries(PARENTS)) {
     await world.stop();
   });
 }
+
+Deno.test("what an older server says for a user who may not publish is dropped and told once, and the rest is published", async () => {
+  const { world, calls } = await joining([ANNOUNCE], {}, {
+    auth: { anonymous: false, registration: "closed", rights: [{ users: ["eve"], may: ["read"] }] },
+  });
+  await world.settle();
+  let told: (string | undefined)[] = [];
+  await loggedLines(async (lines) => {
+    for (const [n, authenticated_user] of [[1, "anonymous"], [2, "eve"], [3, "eve"], [4, "bob"]] as const) {
+      calls[0]!.send({ command: "ACTIVITY_BROADCAST", activity: { n, authenticated_user } });
+    }
+    await world.clock.run(2_000);
+    told = lines.filter((line) => line.includes("may not publish")).map((line) => /(\w+) may not/.exec(line)?.[1]);
+  });
+  assertEquals(calls[0]!.end, undefined);
+  assertEquals(told.toSorted(), ["anonymous", "eve"]);
+  const published: unknown[] = [];
+  const { view } = world.node.observe({ changed: () => {} });
+  published.push(...view.activities.map(({ activity }) => activity));
+  assertEquals(published.map((each) => (each as Received).n ?? JSON.parse(each as string).n), [4]);
+  await world.stop();
+});
+
+Deno.test("where registration is closed an older server makes no account here", async () => {
+  const { world, calls } = await joining([ANNOUNCE], {}, { auth: { registration: "closed" } });
+  await world.settle();
+  calls[0]!.send({ command: "LOCK_REQUEST", username: "eve", secret: "x" });
+  await world.endAllDerivations();
+  await world.clock.run(2_000);
+  assertEquals(calls[0]!.commands.filter((command) => command.startsWith("LOCK_")), ["LOCK_DENIED"]);
+  assertEquals(world.derived, []);
+  await world.stop();
+});
 
 Deno.test("a parent that ends the link at once is called ever more rarely", async () => {
   const { world, calls } = await joining([ANNOUNCE]);

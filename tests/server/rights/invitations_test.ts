@@ -15,6 +15,7 @@ import {
   USES,
 } from "../../../server/rights/invitations.ts";
 import { Records } from "../../../server/rights/records.ts";
+import { Invitations } from "../../../server/session/login/invitations.ts";
 import { MeshWorld } from "../../support/mesh_world.ts";
 
 const KEY = invitationKey("code", nodeCrypto.digest);
@@ -55,6 +56,32 @@ Deno.test("an invitation is open until its end, and as long as there are places"
   ]);
   assertEquals(invitationFault({ uses: 0, until: null })?.includes("uses"), true);
   assertEquals(invitationFault({ uses: 1, until: 1.5 })?.includes("until"), true);
+});
+
+Deno.test("a place that was used while it was claimed is given back, and the next one is taken", () => {
+  const records = recordsWith({ uses: 2, until: null });
+  const claimed: string[] = [];
+  let released = 0;
+  const invitations = new Invitations({
+    areNeeded: true,
+    records,
+    clock: { wallMs: () => 5 },
+    keyOf: () => KEY,
+    backplane: {
+      claim: (name, settled) => {
+        claimed.push(name);
+        // Its account came from another server, and the lock was free again.
+        if (claimed.length === 1) {
+          records.take({ of: USES, key: `${KEY}:1`, value: "x", lamport: 9, origin: "b", keptAt: "b" });
+        }
+        settled({ lamport: 1, registered: () => {}, release: () => void released++ });
+      },
+    },
+  });
+  let key: string | undefined;
+  invitations.claim("code", (place) => key = place.ok ? place.key : place.refusal.info);
+  assertEquals([key, released], [`${KEY}:2`, 1]);
+  assertEquals(claimed, [placeName(KEY, 1), placeName(KEY, 2)]);
 });
 
 /** Two servers where nobody registers without an invitation; the code has `uses`. */

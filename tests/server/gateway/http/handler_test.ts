@@ -55,6 +55,24 @@ function isRefused(outcome: string | number): boolean {
   return outcome === 401 || outcome === 403 || outcome === 429;
 }
 
+Deno.test("a visitor who shows nothing sees no activity and no user where somebody without a name may not", () => {
+  const asked: string[] = [];
+  const site = { ...SITE, mayLook: (address: string) => asked.push(address) === 0 };
+  for (const line of SHARED) {
+    assertEquals(outcome(line, "nothing", "loopback", site), 401, line);
+    for (const shown of ["token", "session", "pass"] as const) {
+      assertEquals(isRefused(outcome(line, shown, "loopback", site)), false, line);
+    }
+  }
+  // Whoever logs in has rights of its own, and the page asks for the token.
+  for (const line of ["GET /line", "GET /", "GET /client"]) {
+    assertEquals(isRefused(outcome(line, "nothing", "loopback", site)), false, line);
+  }
+  const answer = decide(request("GET /api/session"), "", "nothing", "ready", site);
+  assertEquals(JSON.parse(replyOf(answer)!.body as string).needsToken, true);
+  assertEquals(new Set(asked), new Set(["127.0.0.1"]));
+});
+
 Deno.test("every route from everywhere with everything that can be shown: who may look, and who may change", () => {
   let rows = 0;
   for (const from of ["loopback", "foreign", "unknown"] as const) {

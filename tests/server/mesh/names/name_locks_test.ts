@@ -41,6 +41,22 @@ Deno.test("claim() is denied while the name is locked here, for another server o
   assertEquals(locks.claim("bob", 7, []), "denied");
 });
 
+Deno.test("a lock is on what the name looks like, and two names of ASCII alone are two unless they differ in case only", () => {
+  const locks = new NameLocks("m");
+  assertEquals(locks.claim("scope", 5, ["b"]), "wait");
+  assertEquals(locks.claim("ѕсоре", 6, ["b"]), "denied");
+  assertEquals(locks.claim("SCOPE", 6, ["b"]), "denied");
+  assertEquals(locks.onRequest({ username: "ѕсоре", lamport: 7, origin: "b" }, false), DENIED);
+  assertEquals(locks.onRequest({ username: "ѕсоре", lamport: 4, origin: "b" }, false), {
+    isAllowed: true,
+    loses: ["scope"],
+  });
+  assertEquals([locks.size, locks.claim("scope", 8, [])], [1, "denied"]);
+  locks.release({ username: "ѕсоре", lamport: 4, origin: "b" });
+  assertEquals([locks.size, locks.claim("scope", 8, [])], [0, "granted"]);
+  assertEquals([locks.claim("user1", 9, []), locks.claim("userl", 10, [])], ["granted", "granted"]);
+});
+
 Deno.test("onRequest() denies a name that has an account, and one that was granted here", () => {
   const locks = new NameLocks("m");
   assertEquals(locks.onRequest(anna(5, "b"), true), DENIED);
