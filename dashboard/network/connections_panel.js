@@ -22,17 +22,20 @@ export class ConnectionsPanel {
   #count = byId("connections-count");
   #filter = byId("connections-filter");
   #end = byId("connections-end");
+  #ban = byId("connections-ban");
   #address;
   #table;
   #frame;
 
   /**
-   * @param {{ onDisconnect: (row: ConnectionRow) => void, address: import("../place/place.js").Place }} options
-   *   `onDisconnect`: somebody wants this connection ended
+   * @param {{ onDisconnect: (row: ConnectionRow) => void, onBan: (row: ConnectionRow) => void,
+   *   address: import("../place/place.js").Place }} options `onDisconnect`: somebody wants this connection ended;
+   *   `onBan`: its user kept out
    */
-  constructor({ onDisconnect, address }) {
+  constructor({ onDisconnect, onBan, address }) {
     this.#address = address;
     this.#end.addEventListener("click", () => this.#chosen !== undefined && onDisconnect(this.#chosen));
+    this.#ban.addEventListener("click", () => this.#chosen !== undefined && onBan(this.#chosen));
     this.#table = new VirtualTable({
       place: byId("connections"),
       tools: byId("connections-tools"),
@@ -76,9 +79,10 @@ export class ConnectionsPanel {
 
   #drawEnd() {
     const row = this.#chosen;
-    this.#end.hidden = row === undefined;
+    this.#end.hidden = this.#ban.hidden = row === undefined;
     const who = row === undefined ? "" : row.data.user === "" ? row.data.address : row.data.user;
     setAttribute(this.#end, "aria-label", `Disconnect ${who}`);
+    setAttribute(this.#ban, "aria-label", `Ban ${who}`);
   }
 
   /** @returns {import("./virtual_table.js").Column<ConnectionRow>[]} */

@@ -6,7 +6,7 @@
 import { byId, element, setAttribute, setBadge, setText } from "../dom.js";
 import { age, isolated, shortName } from "../format.js";
 import { startOfDrained } from "../orders/draining.js";
-import { disconnectOrder, drainOrder } from "../orders/orders.js";
+import { banOrder, disconnectOrder, drainOrder } from "../orders/orders.js";
 import { newest, remember, settled } from "../lag.js";
 import { knownServers, originOf } from "../client/gateways.js";
 import { followMoves, NO_MOVES, serverNews } from "../news.js";
@@ -69,7 +69,11 @@ const panels = [
   new Summary(),
   new ServersPanel({ onDrain: askDrain, address: place }),
   new NeighboursPanel(),
-  new ConnectionsPanel({ onDisconnect: (row) => session.ask(() => disconnectOrder(row)), address: place }),
+  new ConnectionsPanel({
+    onDisconnect: (row) => session.ask(() => disconnectOrder(row)),
+    onBan: (row) => session.ask(() => banOrder(row)),
+    address: place,
+  }),
   new UsersPanel(place),
   new ActivitiesPanel(place),
   new EndsPanel(place),

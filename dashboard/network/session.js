@@ -83,7 +83,8 @@ export class Session {
       return;
     }
     this.#tokenDialog.close();
-    this.#setMayChange(true);
+    // A token may let its owner look alone.
+    await this.look();
     this.#then();
   }
 

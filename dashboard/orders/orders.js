@@ -84,3 +84,37 @@ export function disconnectOrder({ key, serverId, serverName, data: { user, addre
     body: { server: serverId, connection: key.slice(serverId.length + 1), since },
   };
 }
+
+/**
+ * To keep the user of a connection out of the whole network, or who has none, its address.
+ *
+ * @param {ConnectionRow} row
+ * @returns {Order}
+ */
+export function banOrder({ data: { user, address, kind } }) {
+  const host = hostOf(address);
+  const who = isolated(user === "" ? host : user);
+  const what = user === ""
+    ? `Nobody comes in from ${who} any more, at whichever server.`
+    : `${who} is shown out everywhere, and let in nowhere. ${
+      kind === "guest" ? "A guest may come back under another name." : "What waits for the user stays."
+    }`;
+  return {
+    title: `Ban ${who}?`,
+    text: `${what} It holds until an operator lifts it: thrum-server admin ${
+      user === "" ? "unban-address" : "unban"
+    } ${who}`,
+    button: "Ban",
+    path: "/api/rule",
+    body: user === "" ? { kind: "bannedAddress", about: host } : { kind: "ban", about: user },
+  };
+}
+
+/**
+ * The host in `HOST:PORT`, without brackets.
+ *
+ * @param {string} address
+ */
+function hostOf(address) {
+  return address.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
+}

@@ -1,7 +1,7 @@
 /** What an operator is asked before something is done, and what is sent for it. */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { canDisconnect, disconnectOrder, drainOrder, drainText } from "../../dashboard/orders/orders.js";
+import { banOrder, canDisconnect, disconnectOrder, drainOrder, drainText } from "../../dashboard/orders/orders.js";
 import type { ConnectionView, ServerView } from "../../view/network_view.ts";
 import { sampleConnection, sampleServer } from "./_sample.ts";
 
@@ -54,4 +54,13 @@ Deno.test("disconnectOrder() names the connection whole, and says what its progr
 Deno.test("canDisconnect() leaves out links between servers, and what is gone", () => {
   assertEquals([rowOf({}), rowOf({ kind: "new" }), rowOf({ kind: "guest" })].map(canDisconnect), [true, true, true]);
   assertEquals([rowOf({ kind: "server" }), rowOf({}, true), undefined].map(canDisconnect), [false, false, false]);
+});
+
+Deno.test("banOrder() is about the user, and about the address of who has no name", () => {
+  const { title, text, body, path } = banOrder(rowOf({}));
+  assertEquals([title, path, body], ["Ban ada?", "/api/rule", { kind: "ban", about: "ada" }]);
+  assertStringIncludes(text, "shown out everywhere");
+  const ofAddress = (address: string) => banOrder(rowOf({ user: "", address })).body;
+  assertEquals(ofAddress("127.0.0.1:50000"), { kind: "bannedAddress", about: "127.0.0.1" });
+  assertEquals(ofAddress("[2001:db8::1]:50000"), { kind: "bannedAddress", about: "2001:db8::1" });
 });

@@ -94,6 +94,24 @@ browserTest("what cannot be done is said in the dialog, which stays open", async
   await page.locator("#connections-end").waitFor({ state: "hidden" });
 });
 
+browserTest("who is banned from the page is kept out by the server that answers", async () => {
+  await using crowd = await CrowdNode.open(sampleView({
+    servers: { a: sampleServer({ name: "one", state: "self" }), b: sampleServer({ name: "two" }) },
+    connections: { b: { 7: sampleConnection({ user: "ada", since: 9 }) } },
+  }));
+  await using browser = await Browser.start();
+  const page = await browser.open(crowd.address);
+  await choose(page, "two", "ada");
+  await page.getByRole("button", { name: "Ban ada" }).click();
+  await page.getByLabel("Token").fill(CROWD_TOKEN);
+  await page.locator("#token-form").getByRole("button", { name: "Sign in" }).click();
+  await page.locator("#order-title", { hasText: "Ban ada?" }).waitFor();
+  assertEquals(crowd.rules, []);
+  await page.locator("#order-do").click();
+  await page.locator("#order-dialog[open]").waitFor({ state: "detached" });
+  assertEquals(crowd.rules, [{ kind: "ban", about: "ada" }]);
+});
+
 /** Chooses the connection of a user at a server. */
 async function choose(page: Page, server: string, user = "anonymous"): Promise<void> {
   const row = page.locator(".connections-grid .grid-body .grid-row", { hasText: user }).filter({ hasText: server });

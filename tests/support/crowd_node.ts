@@ -29,6 +29,8 @@ export class CrowdNode implements AsyncDisposable {
   gateways: readonly string[] = [];
   /** What operators wanted, and what becomes of it. */
   readonly orders: Order[] = [];
+  /** What operators have laid down. */
+  readonly rules: { kind: string; about: string }[] = [];
   becomes: OrderResult = { ok: true };
   #view: NetworkView;
   #door!: Door;
@@ -118,7 +120,10 @@ export class CrowdNode implements AsyncDisposable {
       rulings: [],
       setOperatorToken: unasked("it"),
       records: { set: unasked("it"), all: new Records() },
-      rule: unasked("it"),
+      rule: ({ kind, about }) => {
+        this.rules.push({ kind, about });
+        return Promise.resolve({ ok: true, ruling: { kind, about, terms: undefined } });
+      },
       resetSecret: unasked("it"),
       operateEverywhere: unasked("it"),
     };

@@ -270,7 +270,7 @@ function refusedReply({ status, sentence }: Refusal, surroundings: Surroundings)
 }
 
 function sessionState(shown: Shown, local: boolean): { mayChange: boolean; needsToken: boolean } {
-  return { mayChange: shown === "session" || shown === "token", needsToken: !local };
+  return { mayChange: shown === "session" || shown === "token", needsToken: !local && shown !== "look" };
 }
 
 function signIn(body: string, surroundings: Surroundings): Answer {
