@@ -19,6 +19,7 @@ import type { Door, NetworkView } from "../../view/network_view.ts";
 import type { TokenRole } from "../accounts/operator_tokens.ts";
 import type { Ruling } from "../accounts/ruling.ts";
 import { RefusalLog } from "../accounts/refusal_log.ts";
+import type { Invitation } from "../rights/invitations.ts";
 import { type Auditor, NO_AUDIT } from "../audit/audit_event.ts";
 import { type AuditFiles, AuditLog } from "../audit/audit_log.ts";
 import type { Member } from "../backplane/member.ts";
@@ -37,6 +38,7 @@ import { Operator } from "./operator.ts";
 import type { LogLevel, Order, OrderResult, SharedOrder, SharedResult } from "./order.ts";
 import {
   type AskedRuling,
+  type InviteResult,
   type ResetResult,
   RulingOffice,
   type RulingResult,
@@ -268,6 +270,11 @@ export class ThrumNode {
   /** Gives an account a new secret. Rejects if it cannot be derived. */
   resetSecret(username: string, by: string): Promise<ResetResult> {
     return this.#wired.rulingOffice.reset(username, by);
+  }
+
+  /** Makes an invitation to register. Never rejects. */
+  invite(invitation: Invitation, by: string): Promise<InviteResult> {
+    return this.#wired.rulingOffice.invite(invitation, by);
   }
 
   /** Makes a token that counts at every server, or ends it. Never rejects. */

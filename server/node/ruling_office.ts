@@ -20,6 +20,14 @@ import type { Sessions } from "../hub/sessions.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { PlaceKeeper } from "../places/place_keeper.ts";
 import type { UserLists } from "../presence/user_lists.ts";
+import {
+  type Invitation,
+  INVITATION_BYTES,
+  invitationCode,
+  invitationFault,
+  invitationKey,
+  INVITATIONS,
+} from "../rights/invitations.ts";
 import type { ServedConnection } from "../session/served_connection.ts";
 
 /** What it is made with. */
@@ -64,6 +72,9 @@ export type RulingResult = { readonly ok: true; readonly ruling: Ruling } | Refu
 
 /** What became of a reset; `secret` is for the operator, who hands it to the user. */
 export type ResetResult = { readonly ok: true; readonly secret: string } | RefusedRuling;
+
+/** What became of an invitation; `code` is for the operator, who hands it on. */
+export type InviteResult = { readonly ok: true; readonly code: string } | RefusedRuling;
 
 /** What became of a token; `token` is for the operator, and empty where there is none any more. */
 export type TokenResult = { readonly ok: true; readonly token: string } | RefusedRuling;
@@ -156,6 +167,27 @@ export class RulingOffice {
       journal.records.set({ of: TOKEN_RECORD, key: role, value }, () => {
         auditor.audit({ what: "operatorTokenChanged", by: "operator", from: by, of: role, more: { ends } });
         resolve({ ok: true, token });
+      })
+    );
+  }
+
+  /**
+   * Makes an invitation: with its code somebody may register where not everybody may. The code is told here and kept
+   * nowhere. Never rejects.
+   */
+  invite(invitation: Invitation, by: string): Promise<InviteResult> {
+    const { journal, crypto, auditor } = this.#parts;
+    const fault = invitationFault(invitation);
+    const problem = fault === undefined ? this.#olderProblem() : refused("WRONG", fault);
+    if (problem !== undefined) return Promise.resolve(problem);
+    const code = invitationCode(crypto.randomBytes(INVITATION_BYTES));
+    const key = invitationKey(code, (text) => crypto.digest(text));
+    const { uses, until } = invitation;
+    return new Promise((resolve) =>
+      journal.records.set({ of: INVITATIONS, key, value: { uses, until } }, () => {
+        const more = { uses, ...(until === null ? {} : { until }) };
+        auditor.audit({ what: "invited", by: "operator", from: by, of: key, more });
+        resolve({ ok: true, code });
       })
     );
   }

@@ -119,6 +119,7 @@ export class CrowdNode implements AsyncDisposable {
       ticketKeyOf: () => undefined,
       rulings: [],
       setOperatorToken: unasked("it"),
+      invite: unasked("it"),
       records: { set: unasked("it"), all: new Records() },
       rule: ({ kind, about }) => {
         this.rules.push({ kind, about });

@@ -6,6 +6,7 @@
 import { endpointText } from "../../../config/values.ts";
 import type { Endpoint } from "../../../platform/address.ts";
 import type { HttpAnswer, HttpQuestion } from "../../../platform/http/http_client.ts";
+import { counted } from "../../../protocol/counted.ts";
 import type { NetworkView } from "../../../view/network_view.ts";
 import type { AdminTask } from "./admin_task.ts";
 import {
@@ -104,6 +105,17 @@ async function carryOut(task: AdminTask, parts: AdminParts): Promise<AdminEnd> {
       return shown(said, () => [
         `The new secret of ${task.user} is ${emphasis.bold(said.secret)}`,
         emphasis.dim("It is shown this once, and kept nowhere. All its connections are closed."),
+      ]);
+    }
+    case "invite": {
+      const { uses, lastsMs } = task;
+      const until = lastsMs === undefined ? undefined : Math.ceil(parts.nowMs + lastsMs);
+      const body = { uses, ...(until === undefined ? {} : { until }) };
+      const said = await asked(parts, "POST", "/api/invite", body) as { code: string };
+      const ends = until === undefined ? "" : `, until ${time(until)}`;
+      return shown(said, () => [
+        `The code is ${emphasis.bold(said.code)}`,
+        emphasis.dim(`It is for ${counted(uses, "registration")}${ends}. It is shown this once.`),
       ]);
     }
     case "token": {

@@ -24,6 +24,7 @@ export type AdminTask =
   | { readonly kind: "close"; readonly of: { readonly user: string } | { readonly address: string } }
   | { readonly kind: "closeOne"; readonly server: string; readonly connection: string }
   | { readonly kind: "logLevel"; readonly level: string }
+  | { readonly kind: "invite"; readonly uses: number; readonly lastsMs?: number }
   | { readonly kind: "token"; readonly role: string; readonly ends: boolean };
 
 /** Flags that say more of a task. */
@@ -49,6 +50,10 @@ export const ADMIN_TASKS: Readonly<Record<string, { readonly takes: string; read
   "close-address": { takes: "RANGE", does: "the same for an address, or a range" },
   "close-one": { takes: "SERVER CONNECTION", does: "end one connection, as connections names it" },
   "log-level": { takes: "LEVEL", does: `how much all servers write into their logs: ${wordList(LOG_LEVELS)}` },
+  invite: {
+    takes: "[USES]",
+    does: "make a code with which somebody may register, once or USES times; --for says how long",
+  },
   token: { takes: "ROLE", does: "make a token that counts at every server, to look or to act, and show it once" },
   "end-token": { takes: "ROLE", does: "let that token count no more" },
   servers: { takes: "", does: "the servers of the network" },
@@ -71,8 +76,11 @@ export function readAdminTask(words: readonly string[], { for: span, why }: Admi
     throw new UsageError(`admin ${name} takes ${takes === "" ? "nothing more" : takes}`);
   }
   const [first = "", second = ""] = rest;
+  const mayEnd = name === "invite";
   const isBan = name === "ban" || name === "ban-address";
-  if (span !== undefined && !isBan) throw new UsageError("--for says how long a ban lasts: it means nothing here");
+  if (span !== undefined && !isBan && !mayEnd) {
+    throw new UsageError("--for says how long a ban or an invitation lasts: it means nothing here");
+  }
   if (why !== undefined && !isBan && name !== "disable" && name !== "delete") {
     throw new UsageError("--why says why somebody is kept out: it means nothing here");
   }
@@ -112,6 +120,12 @@ export function readAdminTask(words: readonly string[], { for: span, why }: Admi
       return { kind: "close", of: { user: first } };
     case "close-address":
       return { kind: "close", of: { address: first } };
+    case "invite": {
+      if (rest[0] !== undefined && !/^[1-9]\d{0,5}$/.test(first)) {
+        throw new UsageError(`USES must be a number from 1 on, not ${quoted(first)}`);
+      }
+      return { kind: "invite", uses: Number(rest[0] ?? "1"), ...terms };
+    }
     case "token":
     case "end-token":
       if (first !== "look" && first !== "act") {

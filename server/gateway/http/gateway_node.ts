@@ -23,6 +23,7 @@ export type GatewayNode =
     | "resetSecret"
     | "rulings"
     | "setOperatorToken"
+    | "invite"
     | "records"
     | "metrics"
     | "gateways"

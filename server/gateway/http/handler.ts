@@ -75,6 +75,7 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Need>>>> = {
   "/api/close": { POST: "change" },
   "/api/log-level": { POST: "change" },
   "/api/token": { POST: "change" },
+  "/api/invite": { POST: "change" },
   "/metrics": { GET: "look" },
   "/healthz": { GET: "nothing" },
   "/readyz": { GET: "nothing" },

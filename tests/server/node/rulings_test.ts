@@ -1,7 +1,13 @@
 /** What an operator lays down at one server holds at all servers of the network (docs/protocol.md, section 4.12). */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { AskedRuling, ResetResult, RulingProblem, RulingResult } from "../../../server/node/ruling_office.ts";
+import type {
+  AskedRuling,
+  InviteResult,
+  ResetResult,
+  RulingProblem,
+  RulingResult,
+} from "../../../server/node/ruling_office.ts";
 import { loginOf, type MeshClient, MeshWorld } from "../../support/mesh_world.ts";
 
 const OPERATOR = "192.0.2.7";
@@ -233,6 +239,26 @@ Deno.test("what is said of an account that lost its name says nothing of the one
   await world.linked("anna", "bert");
   await world.equal("anna", "bert");
   for (const at of ["anna", "bert"]) await world.login(at, "eve", { secret: "of anna", redirects: 3 });
+});
+
+Deno.test("who has the code of an invitation may register, at whichever server, as often as it says", async () => {
+  const world = await MeshWorld.of(["anna", "bert"], { auth: { registration: "invite" } });
+  const told: InviteResult[] = [];
+  void world.server("anna").node.invite({ uses: 1, until: null }, OPERATOR).then((became) => told.push(became));
+  await world.until(() => told.length > 0, "the invitation");
+  await world.equal("anna", "bert");
+  const [made] = told;
+  assert(made?.ok);
+  const registered = async (username: string, more: object) => {
+    const client = await world.client("bert", { command: "REGISTER", username, secret: "open sesame", ...more });
+    await world.until(() => client.received.length > 0, "the answer");
+    return client.received[0]!.reason ?? client.received[0]!.command;
+  };
+  assertEquals(await registered("eve", {}), "INVITATION");
+  assertEquals(await registered("eve", { invitation: made.code }), "REGISTER_SUCCESS");
+  assertEquals(await registered("mia", { invitation: made.code }), "INVITATION");
+  const wrong = await world.server("anna").node.invite({ uses: 0, until: null }, OPERATOR);
+  assertEquals(!wrong.ok && wrong.problem, "WRONG");
 });
 
 Deno.test("what nobody can follow is refused with its reason, and nothing else happens", async () => {

@@ -25,7 +25,7 @@ const STATUSES: Readonly<Record<RulingProblem, number>> = {
 /** Does what `request` asks, for an operator who comes from `by`. */
 export async function carryOut(
   request: AdminRequest,
-  node: Pick<GatewayNode, "rule" | "resetSecret" | "rulings" | "operateEverywhere" | "setOperatorToken">,
+  node: Pick<GatewayNode, "rule" | "resetSecret" | "rulings" | "operateEverywhere" | "setOperatorToken" | "invite">,
   by: string,
 ): Promise<AdminAnswer> {
   switch (request.kind) {
@@ -46,6 +46,12 @@ export async function carryOut(
       const result = await node.resetSecret(request.user, by);
       if (!result.ok) return { status: STATUSES[result.problem], value: { error: result.sentence } };
       return { status: 200, value: { user: request.user, secret: result.secret } };
+    }
+    case "invite": {
+      const { uses, until } = request;
+      const result = await node.invite({ uses, until }, by);
+      if (!result.ok) return { status: STATUSES[result.problem], value: { error: result.sentence } };
+      return { status: 200, value: { code: result.code, uses, until } };
     }
     case "token": {
       const { role, ends } = request;

@@ -15,6 +15,8 @@ export type AdminRequest =
   | { readonly kind: "rulings" }
   | { readonly kind: "rule"; readonly ruling: Omit<AskedRuling, "by"> }
   | { readonly kind: "reset"; readonly user: string }
+  /** An invitation: for how many, and until when (milliseconds since 1970, `null` for ever). */
+  | { readonly kind: "invite"; readonly uses: number; readonly until: number | null }
   /** The token of a role that counts at every server: a new one, or none. */
   | { readonly kind: "token"; readonly role: TokenRole; readonly ends: boolean }
   | { readonly kind: "everywhere"; readonly order: SharedOrder };
@@ -26,6 +28,7 @@ export const ADMIN_SHAPES = {
     `"until"?: MILLISECONDS, "why"?: "…"}`,
   "/api/reset": 'the body must be {"user": "NAME"}',
   "/api/close": 'the body must be {"user": "NAME"} or {"address": "ADDRESS or RANGE"}',
+  "/api/invite": 'the body must be {"uses": NUMBER, "until"?: MILLISECONDS}',
   "/api/token": 'the body must be {"role": "look"|"act", "ends"?: true}',
   "/api/log-level": `the body must be {"level": "…"}, with ${wordList(LOG_LEVELS)}`,
 } as const;
@@ -52,6 +55,11 @@ export function readAdminRequest(path: AdminPath, body: string): AdminRequest | 
       return readRuling(fields) ?? wrong;
     case "/api/reset":
       return typeof fields.user === "string" ? { kind: "reset", user: fields.user } : wrong;
+    case "/api/invite": {
+      const { uses, until = null } = fields;
+      if (typeof uses !== "number" || (until !== null && typeof until !== "number")) return wrong;
+      return { kind: "invite", uses, until };
+    }
     case "/api/token": {
       const role = TOKEN_ROLES.find((one) => one === fields.role);
       const isWrong = role === undefined || (fields.ends !== undefined && typeof fields.ends !== "boolean");

@@ -22,6 +22,7 @@ Deno.test("readAdminRequest() reads what the paths take, and nothing more", () =
     kind: "everywhere",
     order: { kind: "disconnectAll", address: "10.0.0.0/8" },
   });
+  assertEquals(read("/api/invite", { uses: 3 }), { kind: "invite", uses: 3, until: null });
   assertEquals(read("/api/token", { role: "look" }), { kind: "token", role: "look", ends: false });
   assertEquals(read("/api/token", { role: "act", ends: true }), { kind: "token", role: "act", ends: true });
   assertEquals(read("/api/log-level", { level: "debug" }), {
