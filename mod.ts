@@ -20,6 +20,7 @@
 export { connect } from "./client/connect.ts";
 export { ConnectError, ConnectionEndedError, RefusedError, TraceFileError } from "./client/errors.ts";
 export type {
+  ActivitiesOptions,
   Activity,
   CallOptions,
   Client,
@@ -31,6 +32,7 @@ export type {
   Past,
   Presence,
   Published,
+  PublishOptions,
   Sent,
   TlsOptions,
 } from "./client/options.ts";

@@ -5,7 +5,9 @@ import { withoutMember } from "../protocol/raw_json.ts";
 import type { Activity } from "./options.ts";
 
 /** The activity in `broadcast`. */
-export function activityOf({ activity, activityText, id, lamport, sentAt }: ActivityBroadcastMessage): Activity {
+export function activityOf(
+  { activity, activityText, id, lamport, sentAt, channel }: ActivityBroadcastMessage,
+): Activity {
   const { authenticated_user: name, ...rest } = activity;
   return {
     activity: rest,
@@ -17,5 +19,6 @@ export function activityOf({ activity, activityText, id, lamport, sentAt }: Acti
     id,
     lamport,
     sentAt,
+    ...(channel === undefined ? {} : { channel }),
   };
 }

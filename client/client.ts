@@ -9,12 +9,12 @@ import { Supervisor } from "../heartbeat/supervisor.ts";
 import type { Vector } from "../log/vector.ts";
 import type { Link } from "../platform/transport.ts";
 import { CLOSE_REASONS } from "../protocol/close_reason.ts";
-import type { Feature, LoginSuccessMessage, UserScope, WireServer } from "../protocol/message.ts";
+import type { Feature, LoginSuccessMessage, UserScope } from "../protocol/message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
 import { unlessAborted } from "../platform/abort.ts";
-import type { ClientParts } from "./calls/client_parts.ts";
+import { CLIENT_FEATURES, type ClientParts } from "./calls/client_parts.ts";
 import { ClientCalls, type ClientLife } from "./calls/client_calls.ts";
-import { beginningOf, checkConnectOptions } from "./calls/known_options.ts";
+import { beginningOf, checkConnectOptions, checkedPatterns } from "./calls/known_options.ts";
 import { Listeners } from "./calls/listeners.ts";
 import { ClientClock } from "./client_clock.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
@@ -28,12 +28,8 @@ import type { PageQuestion, WholePage } from "./past.ts";
 import { Reading } from "./reading.ts";
 import { Receiving } from "./receiving.ts";
 import { Sending } from "./sending.ts";
+import { Subscriptions } from "./subscriptions.ts";
 import type { ChatMessage, SessionEnd, SessionPlan } from "./session.ts";
-
-/** All features that a client of this version can do something with. */
-export const CLIENT_FEATURES: readonly Feature[] = Object.freeze(
-  ["heartbeat", "presence", "ack", "resume", "chat", "history"] as const,
-);
 
 /** Time to connect, if no other is given. */
 export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
@@ -67,6 +63,7 @@ class RunningClient implements ClientLife {
   readonly #receiving: Receiving;
   readonly #sending: Sending;
   readonly #reading: Reading;
+  readonly #subscriptions: Subscriptions;
   readonly #opened = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<CloseInfo>();
   #logins = 0;
@@ -110,6 +107,8 @@ class RunningClient implements ClientLife {
       connection: () => this.#connection,
       toServer: () => this.#toServer,
     });
+    const channels = options.channels && checkedPatterns(options.channels);
+    this.#subscriptions = new Subscriptions(channels, { say: (message) => this.#open?.say({ ...message }) });
     this.#receiving = new Receiving(beginningOf(options, this.#features), {
       tell: (event) => this.#tell(event),
       onArrival: (id, lamport, isNew) =>
@@ -121,7 +120,7 @@ class RunningClient implements ClientLife {
       },
       canCatchUp: () => this.features.includes("resume"),
       onDelivered: () => this.#sending.acknowledgeSoon(),
-    });
+    }, (activity) => this.#subscriptions.isUsual(activity));
     this.#sending = new Sending({
       clock,
       time: this.#time,
@@ -179,9 +178,9 @@ class RunningClient implements ClientLife {
     await this.#opened.promise;
   }
 
-  publish(activity: object | string, signal?: AbortSignal): Promise<string | undefined> {
+  publish(activity: object | string, channel?: string, signal?: AbortSignal): Promise<string | undefined> {
     this.#refuseIfClosed();
-    return this.#reading.answered(this.#sending.publish(activity, signal));
+    return this.#reading.answered(this.#sending.publish(activity, channel, signal));
   }
 
   send(to: string, text: string, signal?: AbortSignal): Promise<string> {
@@ -199,8 +198,8 @@ class RunningClient implements ClientLife {
     return this.#reading.answered(this.#sending.page(question, signal));
   }
 
-  activities(signal?: AbortSignal): AsyncIterableIterator<Activity> {
-    return this.#receiving.activities(signal);
+  activities(signal?: AbortSignal, channels?: readonly string[]): AsyncIterableIterator<Activity> {
+    return this.#receiving.activities(signal, channels && this.#subscriptions.partOf(channels));
   }
 
   messages(signal?: AbortSignal): AsyncIterableIterator<Message> {
@@ -299,6 +298,7 @@ class RunningClient implements ClientLife {
       username: this.#username,
       ...this.#proofs.planFor(endpointText(this.#failover.server), channel),
       ...{ reads, receive, invitation },
+      channels: this.#features.includes("channels") ? this.#subscriptions.login() : undefined,
       register: this.#ending.register,
       features: this.#features,
       resume: canResume ? this.#receiving.received : undefined,
@@ -321,7 +321,7 @@ class RunningClient implements ClientLife {
       onClock: (lamport) => this.#time.atLeast(lamport),
       onActivity: (broadcast, length) => this.#receiving.activity(broadcast, length),
       onChat: (message, length) => this.#onChat(message, length),
-      onChannels: () => {},
+      onChannels: (message) => this.#subscriptions.said(message, (vector) => this.#receiving.stands(vector)),
       onPast: (message) => this.#sending.past(message),
       onAcknowledged: (messageId, id) => this.#sending.acknowledged(messageId, id),
       onAcknowledgedUpTo: (upTo, id) => this.#sending.acknowledgedUpTo(upTo, id),
@@ -330,7 +330,7 @@ class RunningClient implements ClientLife {
       // What this client sends always has an id.
       onRefused: ({ messageId, info, reason }) => this.#sending.refused(messageId ?? "", info, reason),
       onHeartbeat: (heartbeat, answered) => this.#heartbeats.came(heartbeat, answered, false),
-      onBackups: (servers) => this.#onBackups(servers),
+      onBackups: (named) => this.#tell({ kind: "backups", servers: this.#failover.backups(named, this.serverId) }),
       blockedForMs: () => this.#heartbeats.blockedForMs(),
       onEnd,
     };
@@ -366,6 +366,7 @@ class RunningClient implements ClientLife {
     this.#receiving.begin(login);
     this.#reading.readOrNot();
     this.#sending.opened();
+    this.#subscriptions.opened(this.features);
     this.#opened.resolve();
   }
 
@@ -390,10 +391,6 @@ class RunningClient implements ClientLife {
       default:
         message satisfies never;
     }
-  }
-
-  #onBackups(named: readonly WireServer[]): void {
-    this.#tell({ kind: "backups", servers: this.#failover.backups(named, this.serverId) });
   }
 
   #fail(reason: string, error: Error): void {

@@ -33,7 +33,8 @@ export class RefusedError extends Error {
     | "ACTIVITY_FAILED"
     | "DIRECT_MESSAGE_FAILED"
     | "USER_LIST_FAILED"
-    | "HISTORY_FAILED";
+    | "HISTORY_FAILED"
+    | "SUBSCRIBE_FAILED";
   /** The server's own words. */
   readonly info: string;
   /** For programs, where the server says it: `"NAME_TAKEN"`, `"UNKNOWN_USER"`, `"WRONG_SECRET"` … */

@@ -49,10 +49,22 @@ export interface FanoutParts {
   readonly comesAgain?: boolean;
 }
 
+const EVERYTHING = () => true;
+
+/** A part of the items, for one iterator. */
+export interface IteratedPart<T> {
+  isFor(item: T): boolean;
+  /** The iterator has begun. It is left, and throws, when `fail` is called. */
+  begun(fail: (error: Error) => void): void;
+  /** The iterator is left, or there is nothing more. Called once. */
+  over(): void;
+}
+
 /** Fans items out to iterators. */
 export class Fanout<T extends object> {
   readonly #owner: FanoutOwner;
   readonly #comesAgain: boolean;
+  readonly #isFor: (item: T) => boolean;
   readonly #iterators = new Set<FanoutIterator<T>>();
   /** The first iterator exists from the beginning, and waits until somebody asks for it. */
   #unclaimed: FanoutIterator<T> | undefined;
@@ -61,8 +73,14 @@ export class Fanout<T extends object> {
   #isHigh = false;
   #end: { readonly error: Error | undefined } | undefined;
 
-  constructor(owner: FanoutOwner, { keepsForFirst = true, comesAgain = false }: FanoutParts = {}) {
+  /** `isFor` says which items an iterator gives that is for no part of them. */
+  constructor(
+    owner: FanoutOwner,
+    { keepsForFirst = true, comesAgain = false }: FanoutParts = {},
+    isFor: (item: T) => boolean = EVERYTHING,
+  ) {
     this.#owner = owner;
+    this.#isFor = isFor;
     this.#comesAgain = comesAgain;
     if (keepsForFirst) this.#unclaimed = this.#iterator(this.#tail, 0);
   }
@@ -93,11 +111,16 @@ export class Fanout<T extends object> {
 
   /**
    * Begins with the next item. The first iterator begins with all items, unless those were too many. When `signal` is
-   * aborted, the iterator is left, and throws the reason once.
+   * aborted, the iterator is left, and throws the reason once. An iterator of a `part` begins with the next item of it.
    */
-  iterate(signal?: AbortSignal): AsyncIterableIterator<T> {
+  iterate(signal?: AbortSignal, part?: IteratedPart<T>): AsyncIterableIterator<T> {
     // Who does not want to begin takes nothing away from the first one that does.
     if (signal?.aborted) return this.#iterator(this.#tail, this.#total).until(signal);
+    if (part !== undefined) {
+      const iterator = this.#iterator(this.#tail, this.#total, part);
+      part.begun((error) => iterator.fail(error));
+      return signal === undefined ? iterator : iterator.until(signal);
+    }
     const iterator = this.#unclaimed ?? this.#iterator(this.#tail, this.#total);
     this.#unclaimed = undefined;
     return signal === undefined ? iterator : iterator.until(signal);
@@ -116,9 +139,10 @@ export class Fanout<T extends object> {
     }
   }
 
-  #iterator(node: Node<T>, passed: number): FanoutIterator<T> {
+  #iterator(node: Node<T>, passed: number, part?: IteratedPart<T>): FanoutIterator<T> {
     const iterator: FanoutIterator<T> = new FanoutIterator(node, passed, {
       comesAgain: this.#comesAgain,
+      isFor: part?.isFor ?? this.#isFor,
       end: () => this.#end,
       onTaken: () => {
         this.#owner.onTaken?.();
@@ -130,6 +154,7 @@ export class Fanout<T extends object> {
           if (this.#comesAgain) this.#unclaimed = this.#iterator(iterator.node, iterator.passed);
         }
         this.#iterators.delete(iterator);
+        part?.over();
         if (this.#isHigh) this.#measure();
       },
     });
@@ -155,8 +180,10 @@ export class Fanout<T extends object> {
 }
 
 /** What an iterator needs of its fan-out. */
-interface IteratorOwner {
+interface IteratorOwner<T> {
   readonly comesAgain: boolean;
+  /** Whether the iterator gives this item. */
+  isFor(item: T): boolean;
   end(): { readonly error: Error | undefined } | undefined;
   onTaken(): void;
   onReturned(): void;
@@ -167,7 +194,7 @@ class FanoutIterator<T extends object> implements AsyncIterableIterator<T> {
   node: Node<T>;
   /** The characters of all passed items. */
   passed: number;
-  readonly #owner: IteratorOwner;
+  readonly #owner: IteratorOwner<T>;
   #returned = false;
   /** Why it was left, until it was thrown. */
   #failure: { readonly reason: unknown } | undefined;
@@ -175,7 +202,7 @@ class FanoutIterator<T extends object> implements AsyncIterableIterator<T> {
   /** Calls of `next` that have found nothing yet. */
   readonly #waiting: PromiseWithResolvers<IteratorResult<T>>[] = [];
 
-  constructor(node: Node<T>, passed: number, owner: IteratorOwner) {
+  constructor(node: Node<T>, passed: number, owner: IteratorOwner<T>) {
     this.node = node;
     this.passed = passed;
     this.#owner = owner;
@@ -201,13 +228,16 @@ class FanoutIterator<T extends object> implements AsyncIterableIterator<T> {
 
   /** Is left when `signal` is aborted. */
   until(signal: AbortSignal): this {
-    this.#forgetSignal = onceAborted(signal, () => {
-      if (this.#returned) return;
-      this.#leave();
-      this.#failure = { reason: signal.reason };
-      this.wake();
-    });
+    this.#forgetSignal = onceAborted(signal, () => this.fail(signal.reason));
     return this;
+  }
+
+  /** Is left, and throws `reason` once. */
+  fail(reason: unknown): void {
+    if (this.#returned) return;
+    this.#leave();
+    this.#failure = { reason };
+    this.wake();
   }
 
   #leave(): void {
@@ -228,7 +258,7 @@ class FanoutIterator<T extends object> implements AsyncIterableIterator<T> {
       else if (item !== undefined && !(end !== undefined && this.#owner.comesAgain)) {
         this.node = next!;
         this.passed = total;
-        this.#waiting.shift()!.resolve({ done: false, value: item });
+        if (this.#owner.isFor(item)) this.#waiting.shift()!.resolve({ done: false, value: item });
         this.#owner.onTaken();
       } else if (end === undefined) return;
       else if (end.error === undefined) {

@@ -74,6 +74,11 @@ export interface ConnectOptions {
    */
   readonly receive?: "none";
   /**
+   * The channels that the client reads, as names and patterns (`lab`, `lab/*`, `lab/**`, `**`). `""` stands for what
+   * has no channel, and is all that is read when this is not given. `activities` can read further ones for a while.
+   */
+  readonly channels?: readonly string[];
+  /**
    * With a vector in `from`: the Lamport time of that client (`Client.lamport`), so that nothing is published in the
    * past of what
    * it saw.
@@ -118,6 +123,18 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** For whom an activity is. */
+export interface PublishOptions extends CallOptions {
+  /** Only who reads this channel gets it; everyone when it is not given. */
+  readonly channel?: string;
+}
+
+/** Which activities are wanted. */
+export interface ActivitiesOptions extends CallOptions {
+  /** Names and patterns of channels, as in `ConnectOptions.channels`; what those name when this is not given. */
+  readonly channels?: readonly string[];
+}
+
 /** Which part of the past is wanted. */
 export interface HistoryOptions extends CallOptions {
   /** At most so many activities; 20 when not given. All of them are in memory. */
@@ -129,6 +146,8 @@ export interface HistoryOptions extends CallOptions {
    * since 1970.
    */
   readonly since?: string | number | Date;
+  /** Only what is of this channel, or of one that this pattern stands for; what has no channel when not given. */
+  readonly channel?: string;
 }
 
 /** A part of the past. */
@@ -180,16 +199,19 @@ export interface Client extends AsyncDisposable {
     options?: CallOptions,
   ): () => void;
   /**
-   * Publishes an activity to everyone, in the order of the calls. Resolves when the server has it safely. After a lost
-   * connection the client sends it again, and it is still published once. A text is published as it is, with every
-   * digit. An aborted `signal` takes an activity back that has not left this client; one that has is published.
+   * Publishes an activity to everyone, or to who reads its `channel`, in the order of the calls. Resolves when the
+   * server has it safely. After a lost connection the client sends it again, and it is still published once. A text is
+   * published as it is, with every digit. An aborted `signal` takes an activity back that has not left this client; one
+   * that has is published.
    * @throws {TypeError} when it is not a JSON object.
+   * @throws {TypeError} when the channel is none, or the feature `channels` is not in force.
    * @throws {RangeError} when it is longer than a line may be, or nested too deep.
+   * @throws {RefusedError} with the reason `CHANNELS_LATER` while a server of the network does not know channels.
    * @throws {RefusedError
    * ConnectionEndedError
    * ConnectError} when the client is closed, or closes before the server has it.
    */
-  publish<T extends object>(activity: T | string, options?: CallOptions): Promise<Published>;
+  publish<T extends object>(activity: T | string, options?: PublishOptions): Promise<Published>;
   /**
    * All published activities, also those of this client. The first call gives everything since the login, if it comes
    * within the first mebibyte (else there was the event `unread`). Every later call begins with the next activity.
@@ -197,12 +219,16 @@ export interface Client extends AsyncDisposable {
    * one is more than a mebibyte behind, the client reads nothing more, and the server keeps the rest: so iterate, or
    * return. An iterator ends after `close()`. Otherwise it throws the error that ended the client. An aborted `signal`
    * leaves the iterator, which throws the reason once.
-   * @throws {TypeError} when the client was told to `receive` none.
+   *
+   * With `channels` an iterator gives what is of these, from now on. All iterators share the connection: what several
+   * read comes once, and what nobody reads any more is not sent. Such an iterator throws when the server refuses its
+   * channels, or does not know any.
+   * @throws {TypeError} when the client was told to `receive` none, or a pattern is none.
    *
    * `T` is what the program takes an activity for. Nobody checks that: anybody can publish anything.
    */
   activities<T extends object = Readonly<Record<string, unknown>>>(
-    options?: CallOptions,
+    options?: ActivitiesOptions,
   ): AsyncIterableIterator<Activity<T>>;
   /**
    * What was said before: the newest activities that the server keeps, with their order there. They do not come to
@@ -276,6 +302,8 @@ export interface Activity<T extends object = Readonly<Record<string, unknown>>> 
   readonly lamport: number;
   /** Milliseconds since 1970, by the clock of the server that accepted it. */
   readonly sentAt: number;
+  /** The channel that it is for; absent for everyone. */
+  readonly channel?: string;
 }
 
 /** A direct message is safe with the server. */

@@ -26,6 +26,7 @@ export interface PageQuestion {
   readonly limit: number;
   readonly before?: string;
   readonly since?: string | number;
+  readonly channel?: string;
 }
 
 /** How many activities are meant by who does not say it. */
@@ -60,11 +61,14 @@ export class ComingPage {
  * @throws {RangeError} when `limit` is no whole number from 1 on, or `since` is no time.
  */
 export async function collectPast(
-  { limit = DEFAULT_LIMIT, before, since }: HistoryOptions,
+  { limit = DEFAULT_LIMIT, before, since, channel }: HistoryOptions,
   ask: (question: PageQuestion) => Promise<WholePage>,
 ): Promise<Past> {
   if (!Number.isSafeInteger(limit) || limit < 1) throw new RangeError('"limit" must be a whole number from 1 on');
-  const from = since === undefined ? {} : { since: sinceField(since) };
+  const from = {
+    ...(since === undefined ? {} : { since: sinceField(since) }),
+    ...(channel === undefined ? {} : { channel }),
+  };
   const pages: (readonly Activity[])[] = [];
   const ids = new Set<string>();
   let begins: WireBeginning | undefined;

@@ -96,6 +96,11 @@ export class Progress {
     this.#finishReplay();
   }
 
+  /** The server says that the client has all of this. While missed entries are to come, that is said again later. */
+  stands(vector: WireVector): void {
+    if (this.#replay === undefined) this.#received = merge(this.#received, vector) as Record<string, number>;
+  }
+
   /** The connection is over. Entries that were promised on it do not come any more. */
   cutOff(): void {
     this.#replay = undefined;

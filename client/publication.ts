@@ -15,6 +15,8 @@ export interface Publication {
   readonly activity: string;
   readonly messageId: string;
   readonly lamport: number;
+  /** Absent for everyone. */
+  readonly channel?: string | undefined;
   /** Who says it, where the server wants to hear it every time. */
   readonly user: { readonly username: string; readonly secret: string | undefined } | undefined;
 }
@@ -41,12 +43,13 @@ export function activityText(activity: object | string): string {
  * @throws {RangeError} when it is longer than `maxLineBytes` without its end.
  */
 export function encodePublication(
-  { activity, messageId, lamport, user }: Publication,
+  { activity, messageId, lamport, channel, user }: Publication,
   maxLineBytes: number,
 ): Uint8Array {
   const pair = user === undefined ? "" : JSON.stringify(user).slice(1, -1) + ",";
+  const to = channel === undefined ? "" : `"channel":${JSON.stringify(channel)},`;
   const line = encoder.encode(
-    `{"command":"ACTIVITY_MESSAGE",${pair}"messageId":"${messageId}","lamport":${lamport},"activity":${activity}}\n`,
+    `{"command":"ACTIVITY_MESSAGE",${pair}${to}"messageId":"${messageId}","lamport":${lamport},"activity":${activity}}\n`,
   );
   const length = line.length - 1;
   if (length <= maxLineBytes) return line;

@@ -16,7 +16,7 @@ import type {
 } from "../protocol/message.ts";
 import { activityOf } from "./activity.ts";
 import type { BeginsAt } from "./calls/known_options.ts";
-import { Fanout } from "./fanout.ts";
+import { Fanout, type IteratedPart } from "./fanout.ts";
 import type { Activity, ClientEvent, Message, Presence } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { MAX_SEEN_MESSAGES, SeenKeys, SeenMessages } from "./seen_messages.ts";
@@ -77,18 +77,25 @@ export class Receiving {
   #replayed = 0;
   #offline = 0;
 
-  /** Begins with what the client has from earlier, with the login, with what comes after it, or never. */
-  constructor(from: BeginsAt, owner: ReceivingOwner) {
+  /**
+   * Begins with what the client has from earlier, with the login, with what comes after it, or never. `isUsual` says
+   * which activities an iterator gives that names no channels; all of them when it is not given.
+   */
+  constructor(from: BeginsAt, owner: ReceivingOwner, isUsual?: (activity: Activity) => boolean) {
     this.#owner = owner;
     this.#progress = new Progress(typeof from === "string" ? undefined : from);
     this.#leavesOutMissed = from === "now";
     this.#wantsNothing = from === "never";
     const keepsForFirst = from !== "now";
-    this.#activities = new Fanout({
-      onPressure: (isHigh) => this.#press("activities", isHigh),
-      onUnread: () => owner.tell({ kind: "unread" }),
-      onLeft: () => this.#left = this.#takenActivities(),
-    }, { keepsForFirst });
+    this.#activities = new Fanout(
+      {
+        onPressure: (isHigh) => this.#press("activities", isHigh),
+        onUnread: () => owner.tell({ kind: "unread" }),
+        onLeft: () => this.#left = this.#takenActivities(),
+      },
+      { keepsForFirst },
+      isUsual,
+    );
     this.#messages = new Fanout({
       onPressure: (isHigh) => this.#press("messages", isHigh),
       onUnread: () => this.#hasLeftMessages = true,
@@ -133,10 +140,15 @@ export class Receiving {
     return delivered;
   }
 
-  activities(signal?: AbortSignal): AsyncIterableIterator<Activity> {
+  activities(signal?: AbortSignal, part?: IteratedPart<Activity>): AsyncIterableIterator<Activity> {
     this.#refuseIfUnwanted("activities");
     if (!signal?.aborted) this.#left = undefined;
-    return this.#activities.iterate(signal);
+    return this.#activities.iterate(signal, part);
+  }
+
+  /** The server says what the client has: what came up to there and did not reach it was not for it. */
+  stands(vector: WireVector): void {
+    if (!this.#isLeftOut) this.#progress.stands(vector);
   }
 
   messages(signal?: AbortSignal): AsyncIterableIterator<Message> {
@@ -150,8 +162,9 @@ export class Receiving {
 
   /** A server has answered the login. */
   begin({ serverId, resume, features }: LoginSuccessMessage): void {
-    const isTold = features?.includes("chat") ?? false;
-    this.#replayed = resume?.replayed ?? 0;
+    const isTold = features?.some((feature) => feature === "chat" || feature === "channels") ?? false;
+    // What the server says beforehand may count what is of channels that the client does not read.
+    this.#replayed = 0;
     this.#offline = 0;
     this.#isCaughtUp = false;
     const gaps = resume?.gap ?? [];
@@ -204,7 +217,10 @@ export class Receiving {
   activity(broadcast: ActivityBroadcastMessage, length: number): void {
     if (this.#wantsNothing || this.#leavesOut("activities", this.#activities)) return;
     const wasBehind = this.#progress.isBehind;
-    if (this.#isNew(broadcast)) this.#deliver(broadcast, length);
+    if (this.#isNew(broadcast)) {
+      if (wasBehind) this.#replayed++;
+      this.#deliver(broadcast, length);
+    }
     if (wasBehind && !this.#progress.isBehind) this.#tellCaughtUp();
   }
 

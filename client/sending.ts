@@ -84,11 +84,12 @@ export class Sending {
    * Like `Client.publish`, for a client that is not closed. Throws at once. Resolves with the activity's identity, if
    * the server gives one.
    */
-  publish(activity: object | string, signal?: AbortSignal): Promise<string | undefined> {
+  publish(activity: object | string, channel: string | undefined, signal?: AbortSignal): Promise<string | undefined> {
     const text = activityText(activity);
     const user = this.#owner.user();
-    const encode: Encode = (stamp, maxBytes) => encodePublication({ activity: text, ...stamp, user }, maxBytes);
-    return this.#add(undefined, encode, signal);
+    const encode: Encode = (stamp, maxBytes) =>
+      encodePublication({ activity: text, ...stamp, channel, user }, maxBytes);
+    return this.#add(undefined, encode, signal, channel === undefined ? undefined : "channels");
   }
 
   /** As `Client.send`, for a client that is not closed; throws at once. Resolves with the message's identity. */
@@ -96,7 +97,7 @@ export class Sending {
     const message = { command: "DIRECT_MESSAGE", to, text } as const;
     const encode: Encode = (stamp, maxBytes) => encodeDirectMessage({ ...message, ...stamp }, maxBytes);
     // A receipt always names its message.
-    return this.#add(to, encode, signal) as Promise<string>;
+    return this.#add(to, encode, signal, "chat") as Promise<string>;
   }
 
   /** As `Client.users`, for a client that is not closed; throws at once. */
@@ -226,7 +227,12 @@ export class Sending {
     return unlessAborted(answer, signal, abandon);
   }
 
-  #add(to: string | undefined, encode: Encode, signal: AbortSignal | undefined): Promise<string | undefined> {
+  #add(
+    to: string | undefined,
+    encode: Encode,
+    signal: AbortSignal | undefined,
+    needs: Feature | undefined,
+  ): Promise<string | undefined> {
     const { time } = this.#owner;
     const messageId = `${this.#owner.nonce}-${++this.#count}`;
     const lamport = time.publish();
@@ -244,7 +250,7 @@ export class Sending {
       resolve(id);
     };
     if (this.#owner.open() === undefined) time.note({ event: "queued", id: messageId });
-    const entry = { messageId, to, line, lineAt, onAcknowledged, onFailed: reject, isSent: false };
+    const entry = { messageId, to, needs, line, lineAt, onAcknowledged, onFailed: reject, isSent: false };
     this.#outbox.add(entry);
     return unlessAborted(promise, signal, () => {
       this.#outbox.withdraw(entry);
@@ -253,11 +259,12 @@ export class Sending {
   }
 
   #transmit(entry: Unacknowledged, isLate = this.#owner.time.isRecorded): void {
-    const { messageId, to, line, lineAt } = entry;
+    const { messageId, to, needs, line, lineAt } = entry;
     const { time } = this.#owner;
     const connection = this.#owner.open();
     if (connection === undefined) return;
-    const canSend = to === undefined || this.#canChat;
+    // A server that does not know channels would show everybody what is for one.
+    const canSend = needs === undefined || this.#owner.features().includes(needs);
     if (canSend) {
       entry.isSent = true;
       if (to === undefined) this.#sentOrder.add(entry);
@@ -265,7 +272,7 @@ export class Sending {
       connection.send(isLate ? lineAt(time.send({ event: "send", id: messageId, ...this.#owner.toServer() })) : line);
     }
     // Not at once, as the outbox is in the middle of something.
-    if (!canSend) queueMicrotask(() => this.#refuse(messageId, () => noFeature("chat")));
+    if (!canSend) queueMicrotask(() => this.#refuse(messageId, () => noFeature(needs)));
     // Nothing will tell that it arrived. Likewise.
     else if (to === undefined && !this.#owner.features().includes("ack")) {
       queueMicrotask(() => this.acknowledged(messageId, undefined));

@@ -64,6 +64,8 @@ export interface SessionPlan {
   readonly reads?: boolean | undefined;
   /** The client gets nothing of the log. */
   readonly receive?: "none" | undefined;
+  /** The patterns of channels that the client reads; absent for what has no channel. */
+  readonly channels?: readonly string[] | undefined;
 }
 
 /** The state of a connection. */
@@ -326,7 +328,8 @@ function onWelcome(session: Session, message: LoginSuccessMessage): SessionStep 
 }
 
 function login(plan: SessionPlan): SessionStep {
-  const { username, secret, scram, features, resume, heartbeatPort, redirects, ticket, last, reads, receive } = plan;
+  const { username, secret, scram, features, resume, heartbeatPort, redirects, ticket, last } = plan;
+  const { reads, receive, channels } = plan;
   const message = {
     command: "LOGIN",
     username,
@@ -340,6 +343,7 @@ function login(plan: SessionPlan): SessionStep {
     // A server that does not know "receive" knows "reads".
     ...(reads === false || receive === "none" ? { reads: false } : {}),
     ...(receive === undefined ? {} : { receive }),
+    ...(channels === undefined ? {} : { channels }),
     ...(features.includes("ack") ? { ackRanges: true } : {}),
   };
   return { session: { kind: "loggingIn", plan }, effects: [{ kind: "send", message }] };

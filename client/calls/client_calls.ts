@@ -7,6 +7,7 @@ import type { Vector } from "../../log/vector.ts";
 import type { Feature, UserScope } from "../../protocol/message.ts";
 import { collectPast, type PageQuestion, type WholePage } from "../past.ts";
 import type {
+  ActivitiesOptions,
   Activity,
   CallOptions,
   Client,
@@ -17,10 +18,19 @@ import type {
   Past,
   Presence,
   Published,
+  PublishOptions,
   Sent,
 } from "../options.ts";
 import { unlessAborted } from "../../platform/abort.ts";
-import { CALL_OPTIONS, checkOptions, HISTORY_OPTIONS } from "./known_options.ts";
+import {
+  ACTIVITIES_OPTIONS,
+  CALL_OPTIONS,
+  checkedChannel,
+  checkedPatterns,
+  checkOptions,
+  HISTORY_OPTIONS,
+  PUBLISH_OPTIONS,
+} from "./known_options.ts";
 import type { Listeners } from "./listeners.ts";
 
 /** The client beneath. Each of its calls throws at once where the client is closed. */
@@ -34,11 +44,18 @@ export interface ClientLife {
   readonly unacknowledged: number;
   readonly closed: Promise<CloseInfo>;
   readonly listeners: Listeners;
-  publish(activity: object | string, signal: AbortSignal | undefined): Promise<string | undefined>;
+  publish(
+    activity: object | string,
+    channel: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<string | undefined>;
   send(to: string, text: string, signal: AbortSignal | undefined): Promise<string>;
   users(scope: UserScope, signal: AbortSignal | undefined): Promise<readonly string[]>;
   page(question: PageQuestion, signal: AbortSignal | undefined): Promise<WholePage>;
-  activities(signal: AbortSignal | undefined): AsyncIterableIterator<Activity>;
+  activities(
+    signal: AbortSignal | undefined,
+    channels: readonly string[] | undefined,
+  ): AsyncIterableIterator<Activity>;
   messages(signal: AbortSignal | undefined): AsyncIterableIterator<Message>;
   presence(signal: AbortSignal | undefined): AsyncIterableIterator<Presence>;
   close(): Promise<void>;
@@ -94,8 +111,12 @@ export class ClientCalls implements Client {
     return this.#life.listeners.add(kind as ClientEvent["kind"] | undefined, tell, signal);
   }
 
-  async publish<T extends object>(activity: T | string, options?: CallOptions): Promise<Published> {
-    return { id: await this.#life.publish(activity, waitingSignal(options, "publish()")) };
+  async publish<T extends object>(activity: T | string, options: PublishOptions = {}): Promise<Published> {
+    checkOptions(options, PUBLISH_OPTIONS, "publish()");
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const channel = options.channel === undefined ? undefined : checkedChannel(options.channel);
+    return { id: await this.#life.publish(activity, channel, signal) };
   }
 
   async send(to: string, text: string, options?: CallOptions): Promise<Sent> {
@@ -109,15 +130,19 @@ export class ClientCalls implements Client {
   async history(options: HistoryOptions = {}): Promise<Past> {
     checkOptions(options, HISTORY_OPTIONS, "history()");
     const { signal } = options;
-    return await collectPast(options, (question) => {
+    const { channel } = options;
+    const asked = channel === undefined ? options : { ...options, channel: checkedPatterns([channel])[0]! };
+    return await collectPast(asked, (question) => {
       signal?.throwIfAborted();
       return this.#life.page(question, signal);
     });
   }
 
-  activities<T extends object>(options?: CallOptions): AsyncIterableIterator<Activity<T>> {
+  activities<T extends object>(options: ActivitiesOptions = {}): AsyncIterableIterator<Activity<T>> {
+    checkOptions(options, ACTIVITIES_OPTIONS, "activities()");
     const activities: AsyncIterableIterator<Activity<object>> = this.#life.activities(
-      signalOf(options, "activities()"),
+      options.signal,
+      options.channels === undefined ? undefined : checkedPatterns(options.channels),
     );
     // The type is the program's word for what it takes them for.
     return activities as AsyncIterableIterator<Activity<T>>;

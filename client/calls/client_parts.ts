@@ -1,7 +1,8 @@
-/** What a client runs on: the machine, or what stands for it. Types only. */
+/** What a client runs on: the machine, or what stands for it; and the features that it asks for. */
 
 import type { Clock } from "../../platform/clock.ts";
 import type { Transport } from "../../platform/transport.ts";
+import type { Feature } from "../../protocol/message.ts";
 import type { TraceEvent } from "../../trace/trace_event.ts";
 import type { ClientCrypto } from "../login/logins.ts";
 
@@ -18,3 +19,8 @@ export interface ClientParts {
   /** Resolves when they are written. Called once, at the end. */
   readonly endTrace?: () => Promise<void>;
 }
+
+/** All features that a client of this version can do something with. */
+export const CLIENT_FEATURES: readonly Feature[] = Object.freeze(
+  ["heartbeat", "presence", "ack", "resume", "chat", "history", "channels"] as const,
+);

@@ -6,10 +6,18 @@
 import { nearest } from "../../config/nearest.ts";
 import type { Vector } from "../../log/vector.ts";
 import type { Endpoint } from "../../platform/address.ts";
+import { channelProblem, normalName, patternProblem } from "../../protocol/channels/channel_name.ts";
 import type { Feature } from "../../protocol/message.ts";
 import { ANONYMOUS } from "../../protocol/names.ts";
 import type { ReconnectPolicy } from "../failover/reconnect.ts";
-import type { CallOptions, ConnectOptions, HistoryOptions, TlsOptions } from "../options.ts";
+import type {
+  ActivitiesOptions,
+  CallOptions,
+  ConnectOptions,
+  HistoryOptions,
+  PublishOptions,
+  TlsOptions,
+} from "../options.ts";
 
 /** An option that is missing here does not compile, nor does one too many. */
 type Names<Options> = Readonly<Record<keyof Options, true>>;
@@ -17,7 +25,17 @@ type Names<Options> = Readonly<Record<keyof Options, true>>;
 /** What can be said in a call. */
 export const CALL_OPTIONS: Names<CallOptions> = { signal: true };
 /** The same of `history`. */
-export const HISTORY_OPTIONS: Names<HistoryOptions> = { signal: true, limit: true, before: true, since: true };
+export const HISTORY_OPTIONS: Names<HistoryOptions> = {
+  ...CALL_OPTIONS,
+  limit: true,
+  before: true,
+  since: true,
+  channel: true,
+};
+/** The same of `publish`. */
+export const PUBLISH_OPTIONS: Names<PublishOptions> = { signal: true, channel: true };
+/** The same of `activities`. */
+export const ACTIVITIES_OPTIONS: Names<ActivitiesOptions> = { signal: true, channels: true };
 const ENDPOINT: Names<Endpoint> = { host: true, port: true };
 const RECONNECT: Names<ReconnectPolicy> = {
   minDelayMs: true,
@@ -41,6 +59,7 @@ const CONNECT: Names<ConnectOptions> = {
   since: true,
   reads: true,
   receive: true,
+  channels: true,
   lamport: true,
   reconnect: true,
   persistent: true,
@@ -68,6 +87,7 @@ export function checkConnectOptions(options: ConnectOptions): void {
   if (heartbeatChannel !== undefined) checkOptions(heartbeatChannel, ENDPOINT, '"heartbeatChannel" of connect()');
   if (reconnect) checkOptions(reconnect, RECONNECT, '"reconnect" of connect()');
   if (receive !== undefined && receive !== "none") throw new TypeError('"receive" must be "none", or is left out');
+  if (options.channels !== undefined) checkedPatterns(options.channels);
   const { username = ANONYMOUS, secret } = options;
   if (username === ANONYMOUS || secret !== undefined) return;
   throw new TypeError(`Cannot log in as "${username}": there is no secret`);
@@ -85,6 +105,25 @@ export function checkOptions(options: object, known: Readonly<Record<string, tru
     const hint = near === undefined ? `known are ${Object.keys(known).join(", ")}` : `did you mean "${near}"?`;
     throw new TypeError(`Unknown option "${name}" of ${call}; ${hint}`);
   }
+}
+
+/** Patterns as servers compare them. @throws {TypeError} when one of them is none. */
+export function checkedPatterns(patterns: readonly string[]): readonly string[] {
+  if (!Array.isArray(patterns)) throw new TypeError('"channels" must be a list of names and patterns');
+  return patterns.map((pattern) => checkedName(pattern, patternProblem));
+}
+
+/** The name of a channel as servers compare it. @throws {TypeError} when it is none. */
+export function checkedChannel(channel: string): string {
+  return checkedName(channel, channelProblem);
+}
+
+function checkedName(text: string, problemOf: (name: string) => string | undefined): string {
+  if (typeof text !== "string") throw new TypeError("A channel must be a string");
+  const name = normalName(text);
+  const problem = problemOf(name);
+  if (problem === undefined) return name;
+  throw new TypeError(`${problem[0]!.toUpperCase()}${problem.slice(1)}: ${JSON.stringify(text)}`);
 }
 
 /** Where the iterators of a client begin; `"never"` when it receives nothing. */

@@ -3,11 +3,15 @@
  * lines wait for their turn. Keeps and counts; sends nothing itself.
  */
 
+import type { Feature } from "../../protocol/message.ts";
+
 /** One activity or direct message on its way. */
 export interface Unacknowledged {
   readonly messageId: string;
   /** The receiver of a direct message; `undefined` for an activity. */
   readonly to: string | undefined;
+  /** What the server has to know for it; `undefined` for nothing in particular. */
+  readonly needs?: Feature | undefined;
   /** The whole line, as it is sent first. */
   readonly line: Uint8Array;
   /**

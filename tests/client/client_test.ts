@@ -9,7 +9,7 @@ Deno.test("connect() logs in as anonymous and says what it can do", async () => 
   assertEquals(world.server.lines, [{
     command: "LOGIN",
     username: "anonymous",
-    features: ["heartbeat", "presence", "ack", "resume", "chat", "history"],
+    features: ["heartbeat", "presence", "ack", "resume", "chat", "history", "channels"],
     ackRanges: true,
   }]);
   assertEquals([client.username, client.serverId, client.registered], ["anonymous", "s", false]);

@@ -74,7 +74,7 @@ Deno.test("Receiving takes over the vector of the login when the server says tha
   assertEquals(events, []);
   receiving.caughtUp({ s: 10, t: 5 });
   assertEquals(receiving.received, { s: 10, t: 5 });
-  assertEquals(events, [{ kind: "caughtUp", replayed: 0, offline: 0 }]);
+  assertEquals(events, [{ kind: "caughtUp", replayed: 1, offline: 0 }]);
 });
 
 Deno.test("Receiving is caught up when the server says so, also where it does not resume", () => {

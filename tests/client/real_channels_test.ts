@@ -1,0 +1,115 @@
+/** Channels between clients and real servers of one network, on real sockets. */
+
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import type { Endpoint } from "../../platform/address.ts";
+import { type Activity, type Client, connect, RefusedError, serve } from "../../mod.ts";
+import { until } from "../support/until.ts";
+
+const OPTIONS = {
+  server: { host: "127.0.0.1", port: 0 },
+  store: { ephemeral: true },
+  limits: { maxChannelsPerClient: 3 },
+  cluster: { secret: "abc", drainMs: 0, rebalance: false },
+};
+
+/** Two servers that are one network. */
+async function network() {
+  const first = await serve(OPTIONS);
+  const join = [`127.0.0.1:${first.port}`];
+  const second = await serve({ ...OPTIONS, cluster: { ...OPTIONS.cluster, join } });
+  return {
+    first,
+    second,
+    async [Symbol.asyncDispose]() {
+      await second.close();
+      await first.close();
+    },
+  };
+}
+
+function anonymous({ host, port }: Endpoint, more = {}): Promise<Client> {
+  return connect({ host, port, ...more });
+}
+
+/** The numbers that an iterator gives; `over` says how it ended. */
+function reading(activities: AsyncIterable<Activity>) {
+  const numbers: unknown[] = [];
+  const over = (async () => {
+    for await (const { activity } of activities) numbers.push(activity.n);
+  })();
+  over.catch(() => {});
+  return { numbers, over };
+}
+
+Deno.test("iterators of one client read channels of their own over one connection, and leave them again", async () => {
+  await using servers = await network();
+  const reader = await anonymous(servers.first);
+  const sender = await anonymous(servers.second);
+  const plain = reading(reader.activities());
+  const labs = reader.activities({ channels: ["lab/**"] });
+  const [lab, both] = [reading(labs), reading(reader.activities({ channels: ["", "lab"] }))];
+  // Its own connection says so before anything that it publishes.
+  await reader.publish({ n: 0 });
+  let n = 0;
+  const publish = async (...channels: (string | undefined)[]) => {
+    for (const channel of channels) await sender.publish({ n: ++n }, channel === undefined ? {} : { channel });
+  };
+  await publish(undefined, "lab", "lab/door", "hall", "lab", undefined);
+  await until(() => both.numbers.length === 5 && lab.numbers.length === 3, "what was published");
+  assertEquals([plain.numbers, lab.numbers, both.numbers], [[0, 1, 6], [2, 3, 5], [0, 1, 2, 5, 6]]);
+  // What nobody reads any more is not sent.
+  await labs.return!();
+  await lab.over;
+  await reader.publish({ n: 7 });
+  n = 7;
+  await publish("lab/door", "lab", undefined);
+  await until(() => plain.numbers.length === 5, "the last one");
+  assertEquals([lab.numbers, both.numbers], [[2, 3, 5], [0, 1, 2, 5, 6, 7, 9, 10]]);
+  const { activities } = await reader.history({ channel: "lab/*" });
+  assertEquals(activities.map(({ activity, channel }) => [activity.n, channel]), [[3, "lab/door"], [8, "lab/door"]]);
+  await Promise.all([reader.close(), sender.close()]);
+  await Promise.all([plain.over, both.over]);
+});
+
+Deno.test("a client that comes back at another server misses nothing of its channels, and gets nothing twice", async () => {
+  await using servers = await network();
+  const { first, second } = servers;
+  const third = await serve({ ...OPTIONS, cluster: { ...OPTIONS.cluster, join: [`127.0.0.1:${first.port}`] } });
+  const reader = await anonymous(third, {
+    servers: [first, second].map(({ host, port }) => ({ host, port })),
+    channels: ["lab"],
+  });
+  const [lab, door] = [reading(reader.activities()), reading(reader.activities({ channels: ["door"] }))];
+  const sender = await anonymous(second);
+  await reader.publish({ n: -1 });
+  await sender.publish({ n: 1 }, { channel: "lab" });
+  await sender.publish({ n: 2 }, { channel: "door" });
+  await until(() => lab.numbers.length === 1 && door.numbers.length === 1, "the first ones");
+  await third.close();
+  for (let n = 3; n <= 8; n++) await sender.publish({ n }, { channel: ["lab", "door", "hall"][n % 3]! });
+  await until(() => lab.numbers.length === 3 && door.numbers.length === 3, "what came meanwhile");
+  assertEquals([lab.numbers, door.numbers], [[1, 3, 6], [2, 4, 7]]);
+  await Promise.all([reader.close(), sender.close()]);
+});
+
+Deno.test("what a server refuses ends the iterator that wanted it, and no other; names are checked at once", async () => {
+  await using server = await serve(OPTIONS);
+  const client = await anonymous(server);
+  const plain = reading(client.activities());
+  const many = reading(client.activities({ channels: ["a", "b", "c"] }));
+  const error = await assertRejects(() => many.over, RefusedError, "a client may read 3 channels");
+  assertEquals([error.command, error.reason], ["SUBSCRIBE_FAILED", "TOO_MANY_CHANNELS"]);
+  const two = reading(client.activities({ channels: ["a", "b"] }));
+  await client.publish({ n: 1 }, { channel: "b" });
+  await client.publish({ n: 2 });
+  await until(() => plain.numbers.length === 1 && two.numbers.length === 1, "what is read");
+  assertThrows(() => client.activities({ channels: ["a//b"] }), TypeError, "empty level");
+  await assertRejects(() => client.publish({}, { channel: "a/*" }), TypeError, "has a *");
+  await client.close();
+  await two.over;
+  const older = await anonymous(server, { features: ["ack", "resume"] });
+  await assertRejects(() => older.publish({}, { channel: "a" }), TypeError, '"channels"');
+  await assertRejects(() => reading(older.activities({ channels: ["a"] })).over, TypeError, '"channels"');
+  await older.close();
+  assert(!plain.numbers.includes(1));
+});
