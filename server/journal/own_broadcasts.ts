@@ -19,8 +19,20 @@ export class OwnBroadcasts {
     const builder = this.#builder;
     const { origin, sequence, lamport, sentAt } = own;
     const { activity, quotedUsername, messageId, channel, via, traceparent } = publication;
-    const about = { origin, sequence, lamport, sentAt, messageId, channel, after, via, traceparent };
-    const line = { activity, quotedUsername, ...about };
+    // Written out: a spread costs memory for each activity.
+    const line = {
+      activity,
+      quotedUsername,
+      origin,
+      sequence,
+      lamport,
+      sentAt,
+      messageId,
+      channel,
+      after,
+      via,
+      traceparent,
+    };
     const into = builder.reserve(broadcastRoom(line));
     const audience = channel === undefined ? EVERYONE : { kind: "channel", name: channel } as const;
     builder.append(origin, sequence, audience, this.#writer.write(into, builder.length, line));

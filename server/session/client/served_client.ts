@@ -185,8 +185,9 @@ export class ServedClient implements ReaderOwner {
     const received = tracer === undefined ? 0 : journal.tickInTurn(lamport);
     const next = tracer === undefined ? 0 : journal.lastOf(journal.serverId) + 1;
     const quotedUsername = this.#quotedUsername;
-    const about = { messageId, channel, lamport, after, traceparent };
-    const id = journal.publish({ activity, username, quotedUsername, ...about });
+    // Written out: a spread costs memory for each activity.
+    const publication = { activity, username, quotedUsername, messageId, channel, lamport, after, traceparent };
+    const id = journal.publish(publication);
     // The client may also have sent this before, to another server that gave no answer.
     if (after !== undefined || id.origin !== journal.serverId) this.#hasSent(id);
     // The time of the turn, as a look at the clock would be a noticeable part of what an activity costs.
