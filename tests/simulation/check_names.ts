@@ -2,6 +2,7 @@
 
 import { covers, receivedBefore, vectorAt } from "./check_delivery.ts";
 import { type Evidence, overlaps, type Span, type Stored, type Told, type Violation } from "./evidence.ts";
+import type { Event } from "./history.ts";
 
 /** A server that dies so soon after a login may not have told anybody of it. */
 const UNKNOWN_MS = 1_000;
@@ -330,7 +331,14 @@ export function checkKnownOnline(evidence: Evidence): Violation[] {
   const asked = evidence.events.findIndex(({ what }) => what === "once more");
   const events = evidence.events.slice(0, asked < 0 ? undefined : asked);
   const there = evidence.told("is").filter(({ connected }) => connected);
-  const online = JSON.stringify([...new Set(there.map(({ username }) => username))].filter(isNamed).toSorted());
+  // Sent on to another server since then, and not let in there yet: it may be listed and told of as lost.
+  const between = new Set(there.filter(({ session }) => isBetween(events, session)).map(({ username }) => username));
+  for (const { session, username } of there) if (!isBetween(events, session)) between.delete(username);
+  const online = JSON.stringify(
+    [...new Set(there.map(({ username }) => username))].filter((username) =>
+      isNamed(username) && !between.has(username)
+    ).toSorted(),
+  );
   for (const { who, session, username, at } of there) {
     const listed = events.findLastIndex((event) =>
       event.what === "was told who is online" && event.session === session
@@ -347,7 +355,7 @@ export function checkKnownOnline(evidence: Evidence): Violation[] {
     }
     // Nobody is told of itself.
     if (isNamed(username)) known.add(username);
-    const knows = JSON.stringify([...known].toSorted());
+    const knows = JSON.stringify([...known].filter((name) => !between.has(name)).toSorted());
     if (knows === online) continue;
     violations.push({
       promise: "who is online is known",
@@ -356,6 +364,14 @@ export function checkKnownOnline(evidence: Evidence): Violation[] {
     });
   }
   return violations;
+}
+
+/** Whether a client has lost the connection that it had last. */
+function isBetween(events: readonly Event[], session: string): boolean {
+  const last = events.findLast((event) =>
+    (event.what === "connected" || event.what === "disconnected") && event.session === session
+  );
+  return last?.what === "disconnected";
 }
 
 function isNamed(username: string): boolean {

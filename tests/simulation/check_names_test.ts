@@ -286,6 +286,22 @@ Deno.test("a client whose list and what it was told after it are not who is ther
   assertEquals(breaks(ONLINE, [...end, list(["ann", "bob"]), of("lost"), END, bob]), true);
 });
 
+Deno.test("who was sent on after all was quiet, and is not let in yet, may be known as online or not", () => {
+  const facts = { chain: "c2.1", secret: "b", connected: true };
+  const told = (event: string): Told[] => [
+    ...LIFE,
+    ...BACK,
+    [9_000, "c2", { what: "was told who is online", session: "c2.1", users: ["bob"] }],
+    [9_500, "c2", { what: "was told of", session: "c2.1", event, username: "ann" }],
+    END,
+    [20_000, "c2", { what: "is", session: "c2.1", username: "bob", ...facts }],
+    [20_100, "c1", { what: "disconnected", session: "c1.2", reason: "redirected to s1", byServer: true }],
+  ];
+  const letIn: Told = [20_200, "c1", { what: "connected", session: "c1.2", server: "s1" }];
+  assertEquals([breaks(ONLINE, told("joined")), breaks(ONLINE, told("lost"))], [false, false]);
+  assertEquals([breaks(ONLINE, [...told("joined"), letIn]), breaks(ONLINE, [...told("lost"), letIn])], [false, true]);
+});
+
 Deno.test("the checker lets a login miss something that has waited as long as it may for a server which was not known to be dead", () => {
   const told = (dialledAt: number): Told[] => [
     ...LIFE,

@@ -1,6 +1,7 @@
 /** What the checker lets pass, and that it lets nothing else pass: after old copies, and where nobody can know. */
 
 import { assertEquals } from "@std/assert";
+import { Evidence } from "./evidence.ts";
 import {
   annAndBob,
   BEGINNING,
@@ -373,4 +374,17 @@ Deno.test("the checker passes over an account under the number of another entry,
   };
   assertEquals(breaks({}, 4_000), []);
   assertEquals(breaks({}, 1_073_741_824), ["a registration is kept", "equal accounts"]);
+});
+
+Deno.test("what was sent while a link was slow is under way for as long after that", () => {
+  const step = { kind: "slow", a: "s1", b: "c1", ms: 2_000 } as const;
+  const told: Told[] = [
+    [100, "", { what: "step", step }],
+    [5_000, "", { what: "step", step: { kind: "heal" } }],
+    [9_000, "", { what: "cut off", from: "s1", to: "c1" }],
+    [9_500, "", { what: "mended" }],
+  ];
+  const events = told.map(([at, who, happening]) => ({ at, who, ...happening }));
+  const spans = [{ from: 100, until: 7_000 }, { from: 9_000, until: 9_500 }];
+  assertEquals(new Evidence(scheduleWith({}), events).cut("c1", "s1"), spans);
 });

@@ -318,10 +318,13 @@ export class Evidence {
 
   #readNetwork(): void {
     const open = new Map<string, number>();
+    const slowMs = new Map<string, number>();
     for (const event of this.events) {
       if (event.what === "mended" || (event.what === "step" && event.step.kind === "heal")) {
-        for (const [pair, since] of open) note(this.#cut, pair, since, event.at);
+        // What was sent before that is as late as it was to be, and what is sent after it does not overtake it.
+        for (const [pair, since] of open) note(this.#cut, pair, since, event.at + (slowMs.get(pair) ?? 0));
         open.clear();
+        slowMs.clear();
       }
       const { at } = event;
       const begin = (a: string, b: string) => {
@@ -330,8 +333,11 @@ export class Evidence {
       if (event.what === "cut off") begin(event.from, event.to);
       if (event.what !== "step") continue;
       const { step } = event;
-      if (step.kind === "slow") begin(step.a, step.b);
-      else if (step.kind === "reset") note(this.#cut, `${step.a}>${step.b}`, at, at + 1);
+      if (step.kind === "slow") {
+        begin(step.a, step.b);
+        const pair = `${step.a}>${step.b}`;
+        slowMs.set(pair, Math.max(step.ms, slowMs.get(pair) ?? 0));
+      } else if (step.kind === "reset") note(this.#cut, `${step.a}>${step.b}`, at, at + 1);
     }
     for (const [pair, since] of open) note(this.#cut, pair, since, Infinity);
   }
