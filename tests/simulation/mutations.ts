@@ -54,8 +54,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "let two names in",
     path: "server/mesh/names/name_locks.ts",
-    text: "if (hasAccount) return DENIED;",
-    replacement: 'if (hasAccount || username !== "") return ALLOWED;',
+    text: "if (isTaken) return DENIED;",
+    replacement: 'if (isTaken || username !== "") return { isAllowed: true, loses: [] };',
   },
   {
     name: "show what waited out of the log too",
