@@ -7,6 +7,7 @@ import { askName, checkTls, connect, reach } from "./client/connect.ts";
 import { ConnectError, ConnectionEndedError, RefusedError, TraceFileError } from "./client/errors.ts";
 import type { ConnectOptions, TlsOptions } from "./client/options.ts";
 import { type CommandParts, leavable } from "./client/terminal/command.ts";
+import { forget, passwd } from "./client/terminal/account.ts";
 import { exchange } from "./client/terminal/exchange.ts";
 import { AnswerError } from "./client/terminal/identity.ts";
 import { talk } from "./client/terminal/chat/interactive.ts";
@@ -52,6 +53,8 @@ const COMMANDS: Readonly<Record<ClientCommand, (parts: CommandParts) => Promise<
   send,
   users,
   register,
+  passwd,
+  forget,
   exchange,
 };
 

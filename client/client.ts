@@ -14,7 +14,12 @@ import { ANONYMOUS } from "../protocol/names.ts";
 import { unlessAborted } from "../platform/abort.ts";
 import { CLIENT_FEATURES, type ClientParts } from "./calls/client_parts.ts";
 import { ClientCalls, type ClientLife } from "./calls/client_calls.ts";
-import { beginningOf, checkConnectOptions, checkedPatterns } from "./calls/known_options.ts";
+import {
+  beginningOf,
+  checkConnectOptions,
+  checkedPatterns,
+  DEFAULT_CONNECT_TIMEOUT_MS,
+} from "./calls/known_options.ts";
 import { Listeners } from "./calls/listeners.ts";
 import { ClientClock } from "./client_clock.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
@@ -31,8 +36,6 @@ import { Sending } from "./sending.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import type { ChatMessage, SessionEnd, SessionPlan } from "./session.ts";
 
-/** Time to connect, if no other is given. */
-export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
 /** Characters that tell a client from others of the same user, in traces. */
 const NODE_LENGTH = 4;
 /** How long `close()` waits for acknowledgements. */
@@ -129,7 +132,7 @@ class RunningClient implements ClientLife {
       open: () => this.#open,
       toServer: () => this.#toServer,
       features: () => this.features,
-      user: () => this.#mustSayWho() ? { username: this.#username, secret: options.secret } : undefined,
+      user: () => this.#mustSayWho() ? { username: this.#username, secret: this.#proofs.secret } : undefined,
       delivered: () => this.#receiving.delivered,
     });
     this.#reading = new Reading(clock, {
@@ -196,6 +199,12 @@ class RunningClient implements ClientLife {
   page(question: PageQuestion, signal?: AbortSignal): Promise<WholePage> {
     this.#refuseIfClosed();
     return this.#reading.answered(this.#sending.page(question, signal));
+  }
+
+  async changeAccount(newSecret: string | undefined): Promise<void> {
+    this.#refuseIfClosed();
+    const timeoutMs = this.#options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
+    await this.#proofs.changeAccount(newSecret, { server: this.#failover.server, timeoutMs }, this.#parts);
   }
 
   activities(signal?: AbortSignal, channels?: readonly string[]): AsyncIterableIterator<Activity> {
@@ -288,7 +297,7 @@ class RunningClient implements ClientLife {
     const peer = this.serverId ?? endpointText(this.#failover.server);
     this.#time.note({ event: "closed", peer, what: "reason" in end ? end.reason : end.kind });
     if (end.kind === "clearOnly" && this.#proofs.takesClearWay(endpointText(server), link.remoteHost)) return 0;
-    return this.#ending.ended(end);
+    return this.#ending.ended(this.#proofs.afterChange(end));
   }
 
   #plan({ channel }: Link): SessionPlan {

@@ -271,6 +271,25 @@ export interface Client extends AsyncDisposable {
    */
   users(scope: UserScope, options?: CallOptions): Promise<readonly string[]>;
   /**
+   * Gives the user of this client another secret. Nobody hears it: the server gets two keys that are made of it, and
+   * sealed. Resolves when that is stored, and other servers are told. All connections of the user end. This client
+   * comes back with the new secret; all others have to log in with it.
+   * @throws {TypeError} when the secret cannot be one, or the client has no name.
+   * @throws {RefusedError} when the server does not do it, with the reason `WRONG_SECRET` when somebody has changed the
+   * secret before.
+   * @throws {ConnectError} when the server does not answer: then it may have done it all the same.
+   */
+  changeSecret(newSecret: string): Promise<void>;
+  /**
+   * Deletes the account of this client's user in the whole network: its secret, and the direct messages that wait for
+   * it. The name stays taken, so that nobody can be taken for the user. What the user published stays as long as other
+   * activities do. Resolves when that is stored, and this client is closed.
+   * @throws {TypeError} when the client has no name.
+   * @throws {RefusedError} when the server does not do it.
+   * @throws {ConnectError} when the server does not answer: then it may have done it all the same.
+   */
+  forget(): Promise<void>;
+  /**
    * Users who come and go, by the rules of `activities`. There is no event for presence that is not kept for the first
    * call. The time without a connection is not made up for: ask `users` after the event `connected`.
    */

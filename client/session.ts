@@ -229,6 +229,9 @@ export function onMessage(session: Session, message: ServerMessage | InvalidLine
     }
     case "CHALLENGE":
       return onChallenge(session, message.scram);
+    case "ACCOUNT_CHANGED":
+      // This connection wants to come in (`client/login/account_call.ts` makes the others).
+      return unexpected(message.command);
     case "LOGIN_SUCCESS":
       return onWelcome(session, message);
     case "REGISTER_FAILED":

@@ -31,7 +31,9 @@ import {
 } from "./values.ts";
 
 /** The commands of a client. Without a command it is `"interactive"`. */
-export type ClientCommand = "interactive" | "publish" | "listen" | "send" | "users" | "register" | "exchange";
+export type ClientCommand =
+  | ("interactive" | "publish" | "listen" | "send" | "users" | "register" | "passwd" | "forget")
+  | "exchange";
 
 /** The shells that a client can complete its command lines for. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;
@@ -92,6 +94,8 @@ export interface ClientArguments {
   readonly last: number | undefined;
   /** `send`: the receiver and the text of the direct message. */
   readonly direct: { readonly to: string; readonly text: string } | undefined;
+  /** `forget`: the account is to be deleted, and nobody is asked. */
+  readonly isSure: boolean;
   /** `users`: only logged-in users. */
   readonly online: boolean;
   /** `exchange`: time between two data messages. */
@@ -123,6 +127,8 @@ const COMMANDS = {
   send: "send a direct message to NAME",
   users: "list the registered users; with --online only those logged in",
   register: "register a username, and leave",
+  passwd: "give NAME another secret; NAME has to log in again everywhere",
+  forget: "delete the account of NAME: its secret, and the messages that wait; nobody can have the name again",
   exchange: "publish a message at every interval, and show the echo that comes back",
   completion: "write what makes bash, zsh or fish complete command lines of this program",
   man: "write the manual page",
@@ -132,7 +138,7 @@ const COMMANDS = {
 /** How many words follow a command; none if it is not here. */
 const WORDS: Readonly<Record<string, number>> = { publish: 1, send: 2, completion: 1, help: 1 };
 
-const ALL_BUT_INTERACTIVE = ["publish", "listen", "send", "users", "register", "exchange"];
+const ALL_BUT_INTERACTIVE = ["publish", "listen", "send", "users", "register", "passwd", "exchange"];
 
 /** Names, one or several, each given with a flag of its own. */
 const NAMES: Reader<string[]> = { allowed: "a user's name", read: (given) => given === "" ? undefined : [given] };
@@ -218,6 +224,7 @@ const CLIENT_FLAGS = {
       "{activity.KEY}",
     completes: ["text", "json"],
   }),
+  yes: toggle({ only: ["forget"], help: "forget: ask nothing, the account is to be deleted" }),
   online: toggle({ only: ["users"], help: "users: only those who are logged in somewhere" }),
   interval: flag("SECONDS", seconds(SEND_INTERVAL_MS), {
     only: ["exchange"],
@@ -259,6 +266,8 @@ export const CLIENT_PROGRAM: Program<typeof CLIENT_FLAGS> = {
     "send NAME TEXT -u NAME [flags]",
     "users [flags]",
     "register [flags]",
+    "passwd -u NAME [flags]",
+    "forget -u NAME [flags]",
     "exchange [flags]",
     "completion SHELL",
     "man",
@@ -294,6 +303,11 @@ export const CLIENT_PROGRAM: Program<typeof CLIENT_FLAGS> = {
       usage: ["register -u NAME [flags]"],
       examples: ["register -u sensor", "…SECRET=$(thrum-client register -u sensor --no-prompt)"],
     },
+    passwd: {
+      usage: ["passwd -u NAME [flags]"],
+      examples: ["passwd -u ada", "…SECRET=$(thrum-client passwd -u sensor --no-prompt)"],
+    },
+    forget: { usage: ["forget -u NAME [flags]"], examples: ["forget -u ada", "forget -u sensor --yes"] },
     exchange: {
       usage: ["exchange [flags]"],
       examples: ["exchange --interval 2", "exchange --interval 120 --block-heartbeat 120"],
@@ -381,6 +395,7 @@ export function parseClientArguments(args: readonly string[]): ClientArguments {
     },
     last: values.last,
     direct,
+    isSure: values.yes ?? false,
     online: values.online ?? false,
     intervalMs: values.interval,
     blockHeartbeatMs: values["block-heartbeat"],

@@ -29,6 +29,8 @@ import type {
   LoginMessage,
   SendDirectMessage,
 } from "./message.ts";
+import { ACCOUNT_CHANGES, type AccountChange } from "./login/account_change.ts";
+import type { ResponseMessage } from "./login/scram_message.ts";
 import type { HistoryMessage } from "./history_message.ts";
 import { incarnationField } from "./peer/incarnation.ts";
 import { MAX_LAMPORT } from "./lamport_bounds.ts";
@@ -85,7 +87,7 @@ function readMessage(fields: Fields, line: string): ClientMessage | InvalidLine 
     case "LOGIN":
       return readLogin(fields);
     case "RESPONSE":
-      return { command, scram: stringField(fields.scram, "scram") };
+      return readResponse(fields);
     case "REGISTER":
       return {
         command,
@@ -236,6 +238,7 @@ function readLogin(fields: Fields): LoginMessage {
     username: stringField(fields.username, "username"),
     secret: optionalStringField(fields.secret, "secret"),
     ...(scram === undefined ? {} : { scram }),
+    ...changeField(fields.change),
     features: featuresField(fields.features),
     // Whoever gets nothing of the log has nothing of it.
     resume: resume === undefined || isUnread ? undefined : vectorField(resume.vector, "vector"),
@@ -259,6 +262,24 @@ function readLogin(fields: Fields): LoginMessage {
  */
 function receivesNothing(value: unknown): boolean {
   return value === "none" || (Array.isArray(value) && value.length === 0);
+}
+
+/** A client that wants a change which this server does not know must not be let in as if it wanted none. */
+function changeField(value: unknown): { readonly change?: AccountChange } {
+  const change = optionalStringField(value, "change");
+  if (change === undefined) return {};
+  const known = ACCOUNT_CHANGES.find((name) => name === change);
+  if (known === undefined) throw new FieldProblem(`"change" must be one of ${ACCOUNT_CHANGES.join(", ")}`);
+  return { change: known };
+}
+
+function readResponse(fields: Fields): ResponseMessage {
+  const sealed = optionalStringField(fields.sealed, "sealed");
+  return {
+    command: "RESPONSE",
+    scram: stringField(fields.scram, "scram"),
+    ...(sealed === undefined ? {} : { sealed }),
+  };
 }
 
 function readTrace(fields: Fields): NonNullable<LoginMessage["trace"]> {

@@ -7,6 +7,7 @@ import type { ActivityAnswer, UserListFailedMessage } from "./ack_message.ts";
 import type { ChannelAnswer, ChannelMessage } from "./channels/channel_message.ts";
 import type { RawText } from "./publication/raw_text.ts";
 import type { HistoryFailedMessage, HistoryMessage, HistoryPageMessage } from "./history_message.ts";
+import type { AccountChange, AccountChangedMessage } from "./login/account_change.ts";
 import type { ChallengeMessage, ResponseMessage } from "./login/scram_message.ts";
 
 /**
@@ -47,6 +48,8 @@ export interface LoginMessage {
   readonly secret: string | undefined;
   /** The client's first message of the exchange in `protocol/login/scram.ts`: `CHALLENGE` follows. */
   readonly scram?: string;
+  /** With `scram`: the client does not come in, but changes its account. */
+  readonly change?: AccountChange;
   readonly features: readonly Feature[];
   /** What this client has, when it comes back. */
   readonly resume: WireVector | undefined;
@@ -70,10 +73,7 @@ export interface LoginMessage {
   readonly channels?: readonly string[];
   /** The client understands acknowledgements for ranges. */
   readonly ackRanges?: true;
-  /**
-   * For a client that keeps a trace: its name there beside the username, the number of this login, and its Lamport
-   * time.
-   */
+  /** For a client that keeps a trace: its name there beside the username, which login it is, and its Lamport time. */
   readonly trace?: { readonly node: string; readonly attempt: number; readonly lamport: number };
 }
 
@@ -172,10 +172,7 @@ export interface WireIncarnation {
   readonly joinedMs: number;
 }
 
-/**
- * Another server wants to be a peer. A server of another dialect leaves out the fields of
- * `protocol/peer/peer_message.ts`.
- */
+/** Another server wants to be a peer. One of another dialect leaves out fields of `protocol/peer/peer_message.ts`. */
 export interface AuthenticateMessage {
   readonly command: "AUTHENTICATE";
   /** In clear; absent where the server proves that it knows it. */
@@ -416,6 +413,7 @@ export interface BackupListMessage {
 export type ServerMessage =
   | ClockMessage
   | ChallengeMessage
+  | AccountChangedMessage
   | LoginSuccessMessage
   | RegisterSuccessMessage
   | RefusalMessage
@@ -447,4 +445,5 @@ export const COMMANDS: Readonly<Record<(ClientMessage | ServerMessage)["command"
   ...{ CLOCK: true, HEARTBEAT: true, HEARTBEAT_ACK: true, REDIRECT: true, BACKUP_LIST: true, END_CONNECTION: true },
   ...{ CHALLENGE: true, RESPONSE: true, HISTORY: true, HISTORY_PAGE: true, HISTORY_FAILED: true, POSITION: true },
   ...{ SUBSCRIBE: true, SUBSCRIBED: true, SUBSCRIBE_FAILED: true, UNSUBSCRIBE: true, UNSUBSCRIBED: true },
+  ...{ ACCOUNT_CHANGED: true },
 };

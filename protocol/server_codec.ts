@@ -145,6 +145,10 @@ function readMessage(fields: Fields, line: string): ServerMessage | undefined {
       return { command, sequence: integerField(fields.sequence, "sequence", 0, Number.MAX_SAFE_INTEGER) };
     case "CHALLENGE":
       return { command, scram: stringField(fields.scram, "scram") };
+    case "ACCOUNT_CHANGED": {
+      const info = optionalStringField(fields.info, "info") ?? "";
+      return { command, change: stringField(fields.change, "change"), scram: stringField(fields.scram, "scram"), info };
+    }
     case "LOGIN_SUCCESS":
       return readLoginSuccess(fields);
     case "REGISTER_SUCCESS":

@@ -4,6 +4,8 @@
  */
 
 import type { Vector } from "../../log/vector.ts";
+import { endedHere } from "../errors.ts";
+import { newSecretProblem } from "../login/new_secret.ts";
 import type { Feature, UserScope } from "../../protocol/message.ts";
 import { collectPast, type PageQuestion, type WholePage } from "../past.ts";
 import type {
@@ -52,6 +54,8 @@ export interface ClientLife {
   send(to: string, text: string, signal: AbortSignal | undefined): Promise<string>;
   users(scope: UserScope, signal: AbortSignal | undefined): Promise<readonly string[]>;
   page(question: PageQuestion, signal: AbortSignal | undefined): Promise<WholePage>;
+  /** Gives the user another secret; without one, deletes its account. */
+  changeAccount(newSecret: string | undefined): Promise<void>;
   activities(
     signal: AbortSignal | undefined,
     channels: readonly string[] | undefined,
@@ -125,6 +129,18 @@ export class ClientCalls implements Client {
 
   async users(scope: UserScope, options?: CallOptions): Promise<readonly string[]> {
     return await this.#life.users(scope, waitingSignal(options, "users()"));
+  }
+
+  async changeSecret(newSecret: string): Promise<void> {
+    const problem = newSecretProblem(newSecret);
+    if (problem !== undefined) throw new TypeError(`Cannot change the secret: ${problem}`);
+    await this.#life.changeAccount(newSecret);
+  }
+
+  async forget(): Promise<void> {
+    await this.#life.changeAccount(undefined);
+    this.#life.abandon(endedHere());
+    await this.#life.closed;
   }
 
   async history(options: HistoryOptions = {}): Promise<Past> {

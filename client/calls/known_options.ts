@@ -22,6 +22,8 @@ import type {
 /** An option that is missing here does not compile, nor does one too many. */
 type Names<Options> = Readonly<Record<keyof Options, true>>;
 
+/** Time to connect, if no other is given. */
+export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
 /** What can be said in a call. */
 export const CALL_OPTIONS: Names<CallOptions> = { signal: true };
 /** The same of `history`. */

@@ -4,13 +4,15 @@
  * comes back derives nothing. `client/session.ts` decides what is said; `protocol/login/scram.ts` has the proof.
  */
 
+import type { Endpoint } from "../../platform/address.ts";
 import { isLoopbackAddress, plainAddress } from "../../platform/address.ts";
 import type { SecretCrypto } from "../../platform/crypto.ts";
 import type { SecureChannel } from "../../platform/tls/secure_channel.ts";
 import type { Feature } from "../../protocol/message.ts";
 import { ANONYMOUS } from "../../protocol/names.ts";
 import { clientFirst, nonceOf, type ScramDerivation } from "../../protocol/login/scram.ts";
-import type { SessionPlan } from "../session.ts";
+import type { SessionEnd, SessionPlan } from "../session.ts";
+import { type AccountCallParts, changeAccount } from "./account_call.ts";
 
 /** The cryptography that a client needs. */
 export type ClientCrypto = Pick<SecretCrypto, "scrypt" | "randomBytes" | "sha256" | "hmacOf">;
@@ -18,6 +20,7 @@ export type ClientCrypto = Pick<SecretCrypto, "scrypt" | "randomBytes" | "sha256
 /** Whose logins they are. */
 export interface LoginsParts {
   readonly username: string;
+  /** Until it is changed. */
   readonly secret: string | undefined;
   readonly features: readonly Feature[];
   /** Whether the secret may be told in clear to other machines. */
@@ -34,20 +37,28 @@ const NONCE_BYTES = 18;
 export class Logins {
   /** From the last login. */
   ticket: string | undefined;
+  /** The secret of the user, also after it was changed. */
+  secret: string | undefined;
   readonly #parts: LoginsParts;
   /** The last derivation, by what it was made from. */
   #derived: { readonly from: string; readonly key: Promise<Uint8Array> } | undefined;
   /** Servers that offer nothing but the clear way. */
   readonly #inClear = new Set<string>();
   #wasChallenged = false;
+  /** What the secret is being changed to. */
+  #coming: string | undefined;
+  /** Whether it was, and no connection has ended because of that yet. */
+  #wasChanged = false;
 
   constructor(parts: LoginsParts) {
     this.#parts = parts;
+    this.secret = parts.secret;
   }
 
   /** What the next login at `server` has in it. By TLS its proof is bound to `channel`, as far as that is known. */
   planFor(server: string, channel?: SecureChannel): Pick<SessionPlan, "secret" | "ticket" | "scram"> {
-    const { username, secret, features, crypto } = this.#parts;
+    const { secret } = this;
+    const { username, features, crypto } = this.#parts;
     const ticket = features.includes("resume") ? this.ticket : undefined;
     // A plain client knows only the clear way.
     const isProved = crypto !== undefined && username !== ANONYMOUS && features.length > 0 &&
@@ -63,7 +74,8 @@ export class Logins {
     this.#wasChallenged = true;
     const from = `${cost} ${salt}`;
     if (this.#derived?.from !== from) {
-      const { crypto, secret = "" } = this.#parts;
+      const { crypto } = this.#parts;
+      const { secret = "" } = this;
       this.#derived = { from, key: crypto!.scrypt(secret, salt, cost, KEY_BYTES) };
     }
     return this.#derived.key;
@@ -76,5 +88,47 @@ export class Logins {
       (!this.#wasChallenged && isLoopbackAddress(plainAddress(remoteHost)));
     if (isAllowed) this.#inClear.add(server);
     return isAllowed;
+  }
+
+  /**
+   * Changes the account of the user: its secret, or without one, that there is none any more.
+   * @throws {TypeError} when it has no name.
+   * @throws as `changeAccount` in `account_call.ts`.
+   */
+  async changeAccount(
+    newSecret: string | undefined,
+    at: { readonly server: Endpoint; readonly timeoutMs: number },
+    machine: Pick<AccountCallParts, "transport" | "clock">,
+  ): Promise<void> {
+    const { secret } = this;
+    const { username, crypto } = this.#parts;
+    if (secret === undefined || username === ANONYMOUS) throw new TypeError("Cannot change an account without a name");
+    if (crypto === undefined) throw new TypeError("Cannot change an account where nothing can be proved");
+    this.#coming = newSecret;
+    try {
+      const call = { ...at, username, secret, ...(newSecret === undefined ? {} : { newSecret }) };
+      await changeAccount(call, { ...machine, crypto });
+      this.#takeComing();
+    } finally {
+      this.#coming = undefined;
+    }
+  }
+
+  /** How a connection has ended: one that ends because this client has changed the secret is made anew. */
+  afterChange(end: SessionEnd): SessionEnd {
+    if (end.kind !== "endedByServer" || end.reason !== "SECRET_CHANGED") return end;
+    // The answer to the change takes another way, and may come later.
+    this.#takeComing();
+    const isOwn = this.#wasChanged;
+    this.#wasChanged = false;
+    return isOwn ? { ...end, advice: "now" } : end;
+  }
+
+  #takeComing(): void {
+    if (this.#coming === undefined || this.secret === this.#coming) return;
+    this.secret = this.#coming;
+    this.ticket = undefined;
+    this.#derived = undefined;
+    this.#wasChanged = true;
   }
 }

@@ -13,6 +13,8 @@
  * server's certificate (RFC 5929). So a proof is good on its own connection alone.
  */
 
+import { joinBytes } from "../join_bytes.ts";
+
 /** SHA-256 and its HMAC. */
 export interface ScramHash {
   sha256(bytes: Uint8Array): Uint8Array;
@@ -64,6 +66,8 @@ export interface ClientProof {
   readonly response: string;
   /** The server's last message, if it knows the account. */
   readonly serverFinal: string;
+  /** Seals what comes with the proof (`account_change.ts`): no listener has it. */
+  readonly changeKey: Uint8Array;
 }
 
 /** A server that asks for less wants a proof against which secrets are tried cheaply. */
@@ -161,6 +165,7 @@ export function prove(talk: ScramTalk, derived: Uint8Array, hash: ScramHash): Cl
   return {
     response: `${withoutProof},p=${toBase64(xor(clientKey, signature))}`,
     serverFinal: serverFinal(serverKey, said, hash),
+    changeKey: changeKeyOf(clientKey, said, hash),
   };
 }
 
@@ -174,19 +179,43 @@ export function checkProof(
   keys: ScramKeys,
   hash: ScramHash & { isEqual(a: Uint8Array, b: Uint8Array): boolean },
 ): string | undefined {
-  const { said, withoutProof } = spoken(talk);
-  const marked = `${withoutProof},p=`;
-  if (!response.startsWith(marked)) return undefined;
-  const proof = fromBase64(response.slice(marked.length));
-  if (proof === undefined || proof.length !== KEY_BYTES) return undefined;
-  const clientKey = xor(proof, hash.hmacOf(keys.storedKey, said));
-  if (!hash.isEqual(hash.sha256(clientKey), keys.storedKey)) return undefined;
-  return serverFinal(keys.serverKey, said, hash);
+  return clientKeyIn(talk, response, keys, hash) && serverFinal(keys.serverKey, spoken(talk).said, hash);
+}
+
+/** As `checkProof`, but gives the key that seals what comes with the proof. */
+export function checkChangeKey(
+  talk: ScramTalk,
+  response: string,
+  keys: ScramKeys,
+  hash: ScramHash & { isEqual(a: Uint8Array, b: Uint8Array): boolean },
+): Uint8Array | undefined {
+  const clientKey = clientKeyIn(talk, response, keys, hash);
+  return clientKey && changeKeyOf(clientKey, spoken(talk).said, hash);
 }
 
 /** A nonce of these random bytes: 18 are enough. */
 export function nonceOf(random: Uint8Array): string {
   return toBase64(random);
+}
+
+/** The client's key, which its proof hides from everybody who does not have `storedKey`. */
+function clientKeyIn(
+  talk: ScramTalk,
+  response: string,
+  { storedKey }: ScramKeys,
+  hash: ScramHash & { isEqual(a: Uint8Array, b: Uint8Array): boolean },
+): Uint8Array | undefined {
+  const { said, withoutProof } = spoken(talk);
+  const marked = `${withoutProof},p=`;
+  if (!response.startsWith(marked)) return undefined;
+  const proof = fromBase64(response.slice(marked.length));
+  if (proof === undefined || proof.length !== KEY_BYTES) return undefined;
+  const clientKey = xor(proof, hash.hmacOf(storedKey, said));
+  return hash.isEqual(hash.sha256(clientKey), storedKey) ? clientKey : undefined;
+}
+
+function changeKeyOf(clientKey: Uint8Array, said: Uint8Array, hash: ScramHash): Uint8Array {
+  return hash.hmacOf(clientKey, joinBytes([encoder.encode("Change of account "), said]));
 }
 
 /** All that was said, which both proofs are over. */

@@ -12,4 +12,6 @@ export interface ResponseMessage {
   readonly command: "RESPONSE";
   /** The client's last message of the exchange. */
   readonly scram: string;
+  /** After a `LOGIN` with `change`: what is to be changed, sealed (`account_change.ts`). */
+  readonly sealed?: string;
 }

@@ -12,8 +12,23 @@ import { FairQueue, type QueueKind, type QueuePlace } from "./fair_queue.ts";
 import { Penalties } from "./penalties.ts";
 import type { Passes } from "./passes.ts";
 import { checkTicket, makeTicket, stillProven, ticketExpiry, type TicketWorth } from "./ticket.ts";
-import { makeVerifier, matchesVerifier, readVerifier, scramVerifier, type VerifierForm } from "./verifier.ts";
-import { challenge, checkProof, type ClientFirst, nonceOf, type ScramTalk } from "../../protocol/login/scram.ts";
+import {
+  makeVerifier,
+  matchesVerifier,
+  readVerifier,
+  scramVerifier,
+  type VerifierForm,
+  verifierOf,
+} from "./verifier.ts";
+import { type AccountChange, openChange } from "../../protocol/login/account_change.ts";
+import {
+  challenge,
+  checkChangeKey,
+  checkProof,
+  type ClientFirst,
+  nonceOf,
+  type ScramTalk,
+} from "../../protocol/login/scram.ts";
 
 /** What a login comes to. */
 export type LoginResult = { readonly ok: true; readonly proven: Proven } | RefusedLogin;
@@ -36,6 +51,9 @@ export type ChallengeResult = { readonly ok: true; readonly challenge: Challenge
 
 /** What the answer to a challenge comes to. `serverFinal` is the server's own proof, for the client. */
 export type AnswerResult = { readonly ok: true; readonly proven: Proven; readonly serverFinal: string } | RefusedLogin;
+
+/** What a user has asked for about its own account, and has proved that it may. */
+export type OwnChange = { readonly kind: "secret"; readonly verifier: string } | { readonly kind: "forget" };
 
 /** A connection that waits for an answer; at most one answer at a time. */
 export interface Applicant {
@@ -241,6 +259,17 @@ export class Accounts {
     }
     this.#penalties.right(place);
     return { ok: true, proven: { digest: undefined, provenAtMs: this.#clock.wallMs() }, serverFinal };
+  }
+
+  /** The change that came sealed with a good answer to `challenge`; `undefined` if it is not what was sealed. */
+  changeIn(
+    { talk, verifier }: Challenge,
+    { scram, change, sealed }: { readonly scram: string; readonly change: AccountChange; readonly sealed: string },
+  ): OwnChange | undefined {
+    const key = checkChangeKey(talk, scram, readVerifier(verifier, this.#crypto)!, this.#crypto);
+    const opened = key && openChange(key, change, sealed, this.#crypto);
+    if (opened?.kind !== "secret") return opened;
+    return { kind: "secret", verifier: verifierOf(opened.keys) };
   }
 
   /** Whether `secret` is the secret of the connection's login. Cheap: for every message. */

@@ -7,6 +7,7 @@
  */
 
 import { fromHex, toHex } from "../../platform/hex.ts";
+import { NEW_SECRET_COST, type NewKeys } from "../../protocol/login/account_change.ts";
 import type { SecretCrypto } from "../../platform/crypto.ts";
 import { keysOf, type ScramDerivation, type ScramHash, type ScramKeys } from "../../protocol/login/scram.ts";
 
@@ -16,8 +17,7 @@ export type VerifierForm = "scram" | "earlier";
 /** A verifier, read. */
 export type ReadVerifier = ScramDerivation & ScramKeys;
 
-/** N: about 50 ms and 16 MiB for each try, on one core of 2020. */
-const COST = 16_384;
+const COST = NEW_SECRET_COST;
 const SALT_BYTES = 16;
 const KEY_BYTES = 32;
 /** Refused above this, as a verifier from elsewhere must not be able to take all memory. */
@@ -35,6 +35,11 @@ export async function makeVerifier(
   const key = await crypto.scrypt(secret, salt, COST, KEY_BYTES);
   const earlier = `${EARLIER_FORM}${COST}$${toHex(salt)}$${toHex(key)}`;
   return form === "earlier" ? earlier : scramVerifier(earlier, crypto);
+}
+
+/** The verifier of a secret whose keys a client has made, as servers ask it to. */
+export function verifierOf({ salt, storedKey, serverKey }: NewKeys): string {
+  return `scram$${COST}$${toHex(salt)}$${toHex(storedKey)}$${toHex(serverKey)}`;
 }
 
 /** Whether `verifier` was made from `secret`. An unreadable verifier matches nothing. */

@@ -163,6 +163,14 @@ export class DirectMessages {
     return segment && linesOf(segment.bytes)[sequence - segment.first];
   }
 
+  /**
+   * Nobody is there any more who could get what waits for `username`: it waits no longer, here. Every server does this
+   * itself. Senders hear nothing, as nothing was delivered.
+   */
+  drop(username: string): void {
+    for (const message of this.#journal.read((store) => store.inboxOf(username))) this.noteDelivered(message);
+  }
+
   /** Notes that a direct message does not wait any more. Gives whether that is new. */
   noteDelivered({ origin, sequence }: EntryId): boolean {
     this.#journal.openTurn().addDelivered({ origin, sequence });

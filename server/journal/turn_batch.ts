@@ -62,7 +62,8 @@ export class TurnBatch {
 
   /** Whether it has something that is kept although the log gets nothing. */
   get isWorthKeeping(): boolean {
-    return this.accounts.size > 0 || this.#places.size > 0 || this.#endedPlaces.length > 0 ||
+    return this.accounts.size > 0 || this.#delivered.length > 0 || this.#places.size > 0 ||
+      this.#endedPlaces.length > 0 ||
       this.#endedCursors.length > 0 || this.#members !== undefined || this.#buried !== undefined ||
       this.#notes !== undefined || this.renamed !== undefined;
   }

@@ -33,7 +33,7 @@ import type { ServedConnection } from "../session/served_connection.ts";
 /** What it is made with. */
 export interface RulingOfficeParts {
   readonly rulings: Rulings;
-  readonly journal: Pick<Journal, "records" | "whenDelivered" | "saveNote">;
+  readonly journal: Pick<Journal, "directMessages" | "records" | "whenDelivered" | "saveNote">;
   readonly backplane: Pick<Backplane, "members" | "routes">;
   readonly sessions: Pick<Sessions, "of">;
   readonly connections: Iterable<ServedConnection>;
@@ -125,15 +125,20 @@ export class RulingOffice {
     return this.#parts.rulings;
   }
 
-  /** Lays `asked` down for the whole network. Resolves when it is stored, and carried out here. Never rejects. */
-  make(asked: AskedRuling): Promise<RulingResult> {
+  /**
+   * Lays `asked` down for the whole network. Resolves when it is stored, and carried out here. Never rejects. `from` is
+   * the address of a user who asks for its own account.
+   */
+  make(asked: AskedRuling, from?: string): Promise<RulingResult> {
     const checked = this.#check(asked);
     if ("ok" in checked) return Promise.resolve(checked);
     const { kind: of, about: key, terms: value = null } = checked;
     const { journal, auditor } = this.#parts;
     return new Promise((resolve) =>
       journal.records.set({ of, key, value }, () => {
-        auditor.audit(auditOf(checked, asked.by));
+        auditor.audit(
+          auditOf(checked, from === undefined ? { by: "operator", from: asked.by } : { by: checked.about, from }),
+        );
         resolve({ ok: true, ruling: checked });
       })
     );
@@ -231,7 +236,8 @@ export class RulingOffice {
     if (server !== undefined) return refused("SERVER_ADDRESS", `the server ${server} of this network is there`);
     const older = this.#olderProblem();
     if (older !== undefined) return older;
-    if (!lifts && [...journal.records.all.of(kind)].length >= MAX_RULINGS) {
+    // Of those that users want there is one for each account.
+    if (!lifts && !names && [...journal.records.all.of(kind)].length >= MAX_RULINGS) {
       return refused("TOO_MANY", `${MAX_RULINGS} of these hold already`);
     }
     return ruling;
@@ -244,7 +250,7 @@ export class RulingOffice {
   }
 
   #carryOut(ruling: Ruling, origin: string): void {
-    const { rulings, sessions, connections, userLists, placeKeeper } = this.#parts;
+    const { rulings, journal, sessions, connections, userLists, placeKeeper } = this.#parts;
     const { kind, about, terms } = ruling;
     logger.info("{what}, as {by} at {origin} wants", { what: textOf(ruling), by: terms?.by ?? "somebody", origin });
     if (kind === "bannedAddress") {
@@ -262,6 +268,7 @@ export class RulingOffice {
     }
     if (kind !== "deleted" || !rulings.isDeleted(about)) return;
     userLists.removed(about);
+    journal.directMessages.drop(about);
     placeKeeper.forgetUser(about);
   }
 
@@ -273,10 +280,10 @@ export class RulingOffice {
 }
 
 /** What the audit log says of a ruling. The server writes it that was asked. */
-function auditOf({ kind, about, terms }: Ruling, from: string): AuditEvent {
+function auditOf({ kind, about, terms }: Ruling, who: Pick<AuditEvent, "by" | "from">): AuditEvent {
   const { until, why } = terms ?? {};
   const more = { ...(until === undefined ? {} : { until }), ...(why === undefined ? {} : { why }) };
-  return { what: AUDITED[kind][terms === undefined ? 1 : 0], by: "operator", from, of: about, more };
+  return { what: AUDITED[kind][terms === undefined ? 1 : 0], ...who, of: about, more };
 }
 
 /** A ruling in words, for the log. */

@@ -361,6 +361,7 @@ export class Connection
       case "checkLogin":
       case "challenge":
       case "checkAnswer":
+      case "changeAccount":
       case "register":
         if (phase.kind === "stranger") phase.identification.perform(effect);
         return;

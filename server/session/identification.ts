@@ -10,7 +10,7 @@ import type { LoginMessage } from "../../protocol/message.ts";
 import { UnreadableError } from "../journal/unreadable_store.ts";
 import { StoreError } from "../store/store.ts";
 import type { Registrant } from "../rights/registration.ts";
-import type { Accounts } from "../accounts/accounts.ts";
+import type { Accounts, OwnChange } from "../accounts/accounts.ts";
 import type { Rulings } from "../accounts/rulings.ts";
 import type { Silence, Supervisor, SupervisorDeadline } from "../../heartbeat/supervisor.ts";
 import type { FaultGuard } from "../../platform/faults.ts";
@@ -18,8 +18,23 @@ import type { Admission, LoginApplicant } from "./login/admission.ts";
 import type { AddressRates } from "./limits/address_rates.ts";
 import type { LongLogins } from "./limits/long_logins.ts";
 import type { ConnectionOwner, SeatGiver, ServedConnection } from "./served_connection.ts";
-import { type LoginFindings, onChallenged, onLoginChecked, onRegistered, standingOf } from "./login/logging_in.ts";
-import { type Limit, NEW_SESSION, type Session, type SessionEffect, type SessionStep } from "./session_state.ts";
+import {
+  type ChangeProblem,
+  type LoginFindings,
+  onAccountChanged,
+  onChallenged,
+  onLoginChecked,
+  onRegistered,
+  standingOf,
+} from "./login/logging_in.ts";
+import {
+  type Limit,
+  NEW_SESSION,
+  type ProvenChange,
+  type Session,
+  type SessionEffect,
+  type SessionStep,
+} from "./session_state.ts";
 
 /** A session of somebody who has not said who it is, or has not proved it yet. */
 type NamelessSession = Extract<Session, { kind: "unidentified" | "registered" | "challenged" | "greeted" }>;
@@ -28,11 +43,18 @@ type VerifyingSession = Extract<Session, { kind: "verifying" }>;
 /** A session of somebody whom the server does not know yet. */
 export type StrangerSession = NamelessSession | VerifyingSession;
 
+/** Changes accounts for the whole network, as their users have asked for. */
+export interface OwnAccounts {
+  /** Calls `done` once: without a problem when it is stored, and the others are told. `from` is an address. */
+  change(username: string, change: OwnChange, from: string, done: (problem: ChangeProblem) => void): void;
+}
+
 /** What the server finds it out with. */
 export interface IdentificationParts {
   readonly admission: Pick<Admission, "checkLogin" | "challenge" | "checkAnswer" | "register">;
   readonly accounts: Pick<Accounts, "letOthersGoFirst" | "giveUp">;
   readonly rulings: Pick<Rulings, "barredUser" | "account">;
+  readonly ownAccounts: OwnAccounts;
   readonly seats: SeatGiver;
   readonly rates: Pick<AddressRates, "take">;
   readonly longLogins: Pick<LongLogins, "hold">;
@@ -52,6 +74,12 @@ type Stage =
   | { readonly kind: "verifying"; readonly session: VerifyingSession }
   /** Its LOGIN is good, and no seat is free. */
   | { readonly kind: "awaitingSeat"; readonly session: VerifyingSession; readonly deadline: SupervisorDeadline };
+
+/** What a stranger makes the server find out, or do. */
+type IdentifyingEffect = Extract<
+  SessionEffect,
+  { kind: "checkLogin" | "challenge" | "checkAnswer" | "register" | "changeAccount" }
+>;
 
 /** The connection. */
 export interface IdentificationOwner extends ServedConnection {
@@ -141,7 +169,7 @@ export class Identification implements LoginApplicant {
     this.#silence?.heard();
   }
 
-  perform(effect: Extract<SessionEffect, { kind: "checkLogin" | "challenge" | "checkAnswer" | "register" }>): void {
+  perform(effect: IdentifyingEffect): void {
     switch (effect.kind) {
       case "checkLogin":
         return this.#checkLogin(effect.login);
@@ -151,6 +179,8 @@ export class Identification implements LoginApplicant {
         return this.#checkAnswer(effect);
       case "register":
         return this.#register(effect.registrant);
+      case "changeAccount":
+        return this.#changeAccount(effect);
     }
   }
 
@@ -202,8 +232,22 @@ export class Identification implements LoginApplicant {
     admission.checkAnswer(answer, this, (findings) => this.#checked(answer.login, findings));
   }
 
+  /** It takes no seat: its connection ends with the answer. */
+  #changeAccount(wanted: ProvenChange): void {
+    const { username, change } = wanted;
+    this.#parts.ownAccounts.change(
+      username,
+      change,
+      this.remoteHost,
+      (problem) => this.#owner.contain(() => this.#decide((session) => onAccountChanged(session, wanted, problem))),
+    );
+  }
+
   #checked(login: LoginMessage, found: LoginFindings): void {
     const findings = this.#withRulings(login, found);
+    if (findings.change !== undefined) {
+      return this.#owner.contain(() => this.#decide((session) => onLoginChecked(session, findings)));
+    }
     const { problem, barred, limit, redirect } = findings;
     const isRefused = (problem ?? barred ?? limit ?? redirect) !== undefined;
     // An operator may have laid something down while it waited for a seat.

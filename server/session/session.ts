@@ -98,7 +98,7 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
     case "LOGIN":
       return onLogin(session, message, facts);
     case "RESPONSE":
-      return onResponse(session, message.scram);
+      return onResponse(session, message);
     case "REGISTER":
       return onRegister(session, message, facts);
     case "LOGOUT":

@@ -5,7 +5,7 @@
 
 import type { Endpoint } from "../../platform/address.ts";
 import type { SecureChannel } from "../../platform/tls/secure_channel.ts";
-import type { Challenge } from "../accounts/accounts.ts";
+import type { Challenge, OwnChange } from "../accounts/accounts.ts";
 import type { Proven } from "../accounts/credential.ts";
 import type { Admitted, LinkGreeting, PeerAdmission } from "../backplane/peer_admission.ts";
 import type { ActivityFailedMessage, UserListFailedMessage } from "../../protocol/ack_message.ts";
@@ -26,6 +26,7 @@ import type {
 import type { ChannelMessage, SubscribeFailedMessage } from "../../protocol/channels/channel_message.ts";
 import type { HistoryFailedMessage, HistoryMessage } from "../../protocol/history_message.ts";
 import type { PeerChallengeMessage } from "../../protocol/peer/peer_message.ts";
+import type { AccountChangedMessage } from "../../protocol/login/account_change.ts";
 import type { ClientFirst } from "../../protocol/login/scram.ts";
 import type { Permissions } from "../rights/permissions.ts";
 import type { Registrant, RegistrationRefusal } from "../rights/registration.ts";
@@ -91,6 +92,7 @@ export type SessionEffect =
       | ChallengeMessage
       | PeerChallengeMessage
       | RegisterSuccessMessage
+      | AccountChangedMessage
       | DirectMessageFailedMessage
       | UserListFailedMessage
       | HistoryFailedMessage
@@ -107,8 +109,11 @@ export type SessionEffect =
     readonly login: LoginMessage;
     readonly challenge: Challenge;
     readonly response: string;
+    readonly sealed?: string | undefined;
   }
   | { readonly kind: "register"; readonly registrant: Registrant }
+  /** Change the account of the user that has just proved its secret. */
+  | ({ readonly kind: "changeAccount" } & ProvenChange)
   /** Log it in: answer, find where it begins in the log, and read from there. */
   | ({ readonly kind: "beginSession" } & CheckedLogin)
   /** Answer as if it were logged in, and send it to another server. `close` follows. */
@@ -118,6 +123,13 @@ export type SessionEffect =
   | ClientEffect
   /** Nothing follows. `why` is for the log. */
   | { readonly kind: "close"; readonly reason: CloseReason; readonly why: string };
+
+/** A change of an account, and the server's own proof for the client that wants it. */
+export interface ProvenChange {
+  readonly username: string;
+  readonly change: OwnChange;
+  readonly serverFinal: string;
+}
 
 /** A session that is logged in. */
 export type LoggedIn = Extract<Session, { kind: "client" }>;

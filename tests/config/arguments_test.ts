@@ -251,6 +251,7 @@ Deno.test("parseClientArguments() takes every flag of the client", () => {
     },
     last: undefined,
     direct: undefined,
+    isSure: false,
     online: false,
     tls: undefined,
     invitation: undefined,
@@ -280,7 +281,7 @@ Deno.test("parseClientArguments() knows the commands and the nearest one", () =>
   assertEquals(clientRefusal("publsh"), 'Unknown command "publsh"; did you mean publish?');
   assertEquals(
     clientRefusal("dance"),
-    'Unknown command "dance"; it must be publish, listen, send, users, register, exchange, completion, man or help',
+    'Unknown command "dance"; it must be publish, listen, send, users, register, passwd, forget, exchange, completion, man or help',
   );
   assertEquals(clientRefusal("listen", "now"), 'Unexpected argument "now"');
 });
@@ -375,7 +376,10 @@ Deno.test("parseClientArguments() tells of the program in every usual way", () =
 Deno.test("parseClientArguments() refuses flags of another command", () => {
   assertEquals(clientRefusal("--message", "x"), "--message belongs to exchange only");
   assertEquals(clientRefusal("listen", "--interval", "1"), "--interval belongs to exchange only");
-  assertEquals(clientRefusal("--json"), "--json belongs to publish, listen, send, users, register or exchange only");
+  assertEquals(
+    clientRefusal("--json"),
+    "--json belongs to publish, listen, send, users, register, passwd or exchange only",
+  );
 });
 
 Deno.test("heartbeatEndpoint() is there only when the command line or a file that was asked for says so", () => {

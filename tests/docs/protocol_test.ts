@@ -27,9 +27,14 @@ Deno.test("docs/protocol.md has a row for every command that the types know", ()
   assertEquals(
     new Set(commands),
     new Set(
-      ["message", "ack_message", "history_message", "channels/channel_message", "login/scram_message"].flatMap((file) =>
-        commandsOf(`protocol/${file}.ts`)
-      ),
+      [
+        "message",
+        "ack_message",
+        "history_message",
+        "channels/channel_message",
+        "login/scram_message",
+        "login/account_change",
+      ].flatMap((file) => commandsOf(`protocol/${file}.ts`)),
     ),
   );
   for (const command of commands) {

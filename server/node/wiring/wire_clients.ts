@@ -8,6 +8,7 @@ import type { PassSpentMessage } from "../../../protocol/peer/peer_message.ts";
 import { Accounts } from "../../accounts/accounts.ts";
 import { Passes } from "../../accounts/passes.ts";
 import type { RefusalLog } from "../../accounts/refusal_log.ts";
+import { OwnAccountChanges } from "../own_accounts.ts";
 import { Guest } from "../../guests/guest.ts";
 import { Guests } from "../../guests/guests.ts";
 import { invitationKey } from "../../rights/invitations.ts";
@@ -82,6 +83,7 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
   });
   const verifierForm = config.cluster.clearSecret === "upgrade" ? "earlier" : "scram";
   const accounts = new Accounts(rulings, crypto, clock, keys, verifierForm, passes);
+  const ownAccounts = new OwnAccountChanges({ clock, budget, rulingOffice: () => wired.rulingOffice });
   const rates = new AddressRates(config.limits, clock, counters);
   const { takenNames } = log;
   const records = journal.records.all;
@@ -128,7 +130,18 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
     },
     lines: { shares, longLogins, maxLineBytes: config.limits.maxLineBytes },
     identification: {
-      ...{ admission, accounts, rulings, seats: connections, rates, longLogins, supervisor, faults, served: owner },
+      ...{
+        admission,
+        accounts,
+        rulings,
+        ownAccounts,
+        seats: connections,
+        rates,
+        longLogins,
+        supervisor,
+        faults,
+        served: owner,
+      },
       identifyTimeoutMs: config.limits.identifyTimeoutMs,
     },
     entrance: new Entrance({

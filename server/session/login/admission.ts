@@ -30,7 +30,7 @@ import { unlessUnreadable } from "../../journal/unreadable_store.ts";
 
 /** What the server looks at to find it out. */
 export interface AdmissionParts {
-  readonly accounts: Pick<Accounts, "checkLogin" | "challenge" | "answer" | "register" | "settled">;
+  readonly accounts: Pick<Accounts, "checkLogin" | "challenge" | "answer" | "changeIn" | "register" | "settled">;
   readonly balancer: Pick<Balancer, "redirectFor">;
   readonly journal: Pick<Journal, "serverId" | "vector" | "hasAccount" | "register">;
   readonly backplane: Pick<Backplane, "whenJoined" | "whenHere" | "claim">;
@@ -98,14 +98,19 @@ export class Admission {
 
   /** Finds out what the answer of the client to `challenge` proves. */
   checkAnswer(
-    { login, challenge, response }: Omit<Extract<SessionEffect, { kind: "checkAnswer" }>, "kind">,
+    { login, challenge, response, sealed = "" }: Omit<Extract<SessionEffect, { kind: "checkAnswer" }>, "kind">,
     applicant: LoginApplicant,
     told: (findings: LoginFindings) => void,
   ): void {
     orBreakDown(applicant, () => {
       const result = this.#parts.accounts.answer(challenge, response, applicant);
       if (!result.ok) return told(this.#refused(result));
-      this.#whenKnown(login, applicant, () => this.#mayLogIn(login, applicant, told, result));
+      const { change } = login;
+      if (change === undefined) {
+        return this.#whenKnown(login, applicant, () => this.#mayLogIn(login, applicant, told, result));
+      }
+      const asked = this.#parts.accounts.changeIn(challenge, { scram: response, change, sealed });
+      told({ ...result, change: asked ?? "unreadable" });
     });
   }
 

@@ -5,12 +5,13 @@
 
 import type { Endpoint } from "../../../platform/address.ts";
 import type { Barred } from "../../accounts/rulings.ts";
-import type { Challenge } from "../../accounts/accounts.ts";
+import type { Challenge, OwnChange } from "../../accounts/accounts.ts";
 import type { Proven } from "../../accounts/credential.ts";
 import { type Feature, FEATURES, type LoginMessage, type RegisterMessage } from "../../../protocol/message.ts";
 import { ANONYMOUS, secretProblem, usernameProblem } from "../../../protocol/names.ts";
 import { EVERYTHING, type Permissions } from "../../rights/permissions.ts";
 import type { RegistrationRefusal } from "../../rights/registration.ts";
+import type { ResponseMessage } from "../../../protocol/login/scram_message.ts";
 import { isOfOtherChannel, isUnbindable, readClientFirst } from "../../../protocol/login/scram.ts";
 import {
   type CheckedLogin,
@@ -18,6 +19,7 @@ import {
   type Limit,
   NO_SPACE,
   notForNow,
+  type ProvenChange,
   refuse,
   type Session,
   type SessionFacts,
@@ -47,6 +49,9 @@ export function onLogin(session: Session, given: LoginMessage, facts: SessionFac
   if (session.kind !== "unidentified" && session.kind !== "registered") return isKnown(session);
   // Whoever can listen could use a pass first.
   const message = facts.takesClearSecrets || given.pass === undefined ? given : withoutPass(given);
+  if (message.change !== undefined && (message.scram === undefined || message.username === ANONYMOUS)) {
+    return refuse("INVALID_MESSAGE", '"change" needs "scram": who changes an account proves its secret');
+  }
   if (message.heartbeatHost !== undefined && message.heartbeatHost !== facts.remoteHost) {
     return refuse("INVALID_MESSAGE", '"heartbeat" may only name a port on the address that the connection comes from');
   }
@@ -107,14 +112,14 @@ export function onRegister(session: Session, message: RegisterMessage, facts: Se
 }
 
 /** A `RESPONSE` came. */
-export function onResponse(session: Session, response: string): SessionStep {
+export function onResponse(session: Session, { scram: response, sealed }: ResponseMessage): SessionStep {
   if (session.kind !== "challenged") return refuse("INVALID_MESSAGE", "RESPONSE may only be the answer to CHALLENGE");
   const { message: login, challenge, registrations } = session;
   // Not a wrong secret: nobody has guessed.
   if (isOfOtherChannel(challenge.talk, response)) return refuseChannel();
   return {
     session: { kind: "verifying", message: login, registrations },
-    effects: [{ kind: "checkAnswer", login, challenge, response }],
+    effects: [{ kind: "checkAnswer", login, challenge, response, sealed }],
   };
 }
 
@@ -133,15 +138,27 @@ export interface LoginFindings {
   readonly serverFinal?: string;
   /** What the user may do; everything if it is absent. */
   readonly may?: Permissions;
+  /** With `serverFinal`, where the client wants no more than to change its account. */
+  readonly change?: OwnChange | "unreadable";
 }
+
+/** Why an account was not changed; `undefined` if it was. */
+export type ChangeProblem = { readonly reason: string; readonly info: string } | undefined;
 
 /** The server has checked the `LOGIN`. */
 export function onLoginChecked(session: Session, findings: LoginFindings): SessionStep {
-  const { problem, barred, limit, redirect, proven, serverFinal, may = EVERYTHING } = findings;
+  const { problem, barred, limit, redirect, proven, serverFinal, change, may = EVERYTHING } = findings;
   if (session.kind !== "verifying" || session.message.command !== "LOGIN") return stay(session);
   if (limit !== undefined) return notForNow(limit, session.message.features.length === 0);
   if (problem !== undefined) return refuseLogin(problem);
   if (barred !== undefined) return refuse("LOGIN_FAILED", barred.info, barred.reason);
+  if (change !== undefined) {
+    const { username } = session.message;
+    if (change === "unreadable") {
+      return refuse("INVALID_MESSAGE", '"sealed" is not what was sealed, or is missing: nothing was changed');
+    }
+    return { session, effects: [{ kind: "changeAccount", username, change, serverFinal: serverFinal! }] };
+  }
   const checked = { login: readingAs(session.message, may), proven, serverFinal, may };
   if (redirect === undefined) return beginSession(checked);
   const step = close("REDIRECTED", `it was sent to ${redirect.host}:${redirect.port}`);
@@ -159,6 +176,20 @@ export function onChallenged(
     session: { kind: "challenged", message: session.message, challenge, registrations: session.registrations },
     effects: [{ kind: "send", message: { command: "CHALLENGE", scram: challenge.talk.serverFirst } }],
   };
+}
+
+/** The change of the account is stored, or is not possible. */
+export function onAccountChanged(
+  session: Session,
+  { username, change: { kind }, serverFinal }: ProvenChange,
+  problem: ChangeProblem,
+): SessionStep {
+  if (session.kind !== "verifying") return stay(session);
+  if (problem !== undefined) return refuse("LOGIN_FAILED", problem.info, problem.reason);
+  const info = kind === "secret" ? `${username} has another secret now` : `the account of ${username} is gone`;
+  const step = close("LOGGED_OUT", info);
+  const message = { command: "ACCOUNT_CHANGED", change: kind, scram: serverFinal, info } as const;
+  return { session: step.session, effects: [{ kind: "send", message }, ...step.effects] };
 }
 
 /** The account of the `REGISTER` is stored, or the name was taken. */

@@ -281,3 +281,14 @@ Deno.test("what nobody can follow is refused with its reason, and nothing else h
   await world.run(10);
   assertEquals(world.server("anna").vector, before);
 });
+
+Deno.test("what waits for a user whose account is deleted waits no longer, at any server", async () => {
+  const world = await MeshWorld.of(["anna", "bert"]);
+  await world.users("anna", "eve", "mia");
+  const mia = await world.login("bert", "mia", { redirects: 3, features: ["chat"] });
+  for (const text of ["one", "two"]) mia.send({ command: "DIRECT_MESSAGE", to: "eve", text });
+  const waiting = () => ["anna", "bert"].map((at) => world.server(at).node.metrics().inbox.count);
+  await world.until(() => waiting().every((count) => count === 2), "both messages at both servers");
+  assert((await rule(world, "anna", { kind: "deleted", about: "eve" })).ok);
+  await world.until(() => waiting().every((count) => count === 0), "the end of the messages");
+});
