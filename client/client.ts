@@ -14,12 +14,7 @@ import { ANONYMOUS } from "../protocol/names.ts";
 import { unlessAborted } from "../platform/abort.ts";
 import { CLIENT_FEATURES, type ClientParts } from "./calls/client_parts.ts";
 import { ClientCalls, type ClientLife } from "./calls/client_calls.ts";
-import {
-  beginningOf,
-  checkConnectOptions,
-  checkedPatterns,
-  DEFAULT_CONNECT_TIMEOUT_MS,
-} from "./calls/known_options.ts";
+import { beginningOf, checkConnectOptions, checkedPatterns, connectTimeoutOf } from "./calls/known_options.ts";
 import { Listeners } from "./calls/listeners.ts";
 import { ClientClock } from "./client_clock.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
@@ -203,7 +198,7 @@ class RunningClient implements ClientLife {
 
   async changeAccount(newSecret: string | undefined): Promise<void> {
     this.#refuseIfClosed();
-    const timeoutMs = this.#options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
+    const timeoutMs = connectTimeoutOf(this.#options);
     await this.#proofs.changeAccount(newSecret, { server: this.#failover.server, timeoutMs }, this.#parts);
   }
 
@@ -270,7 +265,7 @@ class RunningClient implements ClientLife {
     const { clock, transport } = this.#parts;
     const parts = { clock, supervisor: this.#supervisor, hash: this.#parts.crypto };
     const { server } = this.#failover;
-    const timeoutMs = this.#options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
+    const timeoutMs = connectTimeoutOf(this.#options);
     this.#tell({ kind: "connecting", server });
     const dialing = new AbortController();
     this.#giveUpWaiting = () => dialing.abort();

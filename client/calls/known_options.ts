@@ -146,3 +146,8 @@ export function beginningOf({ from, since, receive }: ConnectOptions, features: 
   if (features.includes("resume")) return beginning;
   throw new TypeError('Cannot come back to where a client was before without the feature "resume"');
 }
+
+/** How long `connect` may take with these options, in milliseconds. */
+export function connectTimeoutOf({ connectTimeoutMs }: Pick<ConnectOptions, "connectTimeoutMs">): number {
+  return connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
+}

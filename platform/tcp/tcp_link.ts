@@ -14,6 +14,7 @@ import type { TlsIntake } from "../tls/tls_intake.ts";
 import type { Link, LinkHandler } from "../transport.ts";
 import type { SecureChannel } from "../tls/secure_channel.ts";
 import { readableOf, ReadSwitch } from "./read_switch.ts";
+import { UnsentBytes } from "./unsent_bytes.ts";
 
 /** What a link is made with. */
 export interface TcpLinkParts {
@@ -40,10 +41,7 @@ export class TcpLink implements Link {
   readonly #highWaterBytes: number;
   readonly #reading: ReadSwitch;
   readonly #faults: FaultGuard;
-  /** A socket that fails forgets what it has not sent, and so it cannot be asked for that. */
-  #pendingBytes = 0;
-  /** Called after each write. */
-  readonly #written: (error?: Error | null) => void;
+  readonly #unsent: UnsentBytes;
   /** Until the first byte tells whether it comes by TLS. */
   #intake: TlsIntake | undefined;
   /** A chunk that came when nobody wanted it. */
@@ -59,6 +57,7 @@ export class TcpLink implements Link {
   constructor(socket: Socket, { highWaterBytes, faults, intake, channel }: TcpLinkParts) {
     this.#raw = socket;
     this.#socket = socket;
+    this.#unsent = new UnsentBytes(socket);
     this.#faults = faults;
     this.#highWaterBytes = highWaterBytes;
     this.#intake = intake;
@@ -69,13 +68,10 @@ export class TcpLink implements Link {
     socket.setNoDelay(true);
     // Without a listener a reset would end the process; "close" follows and tells the owner.
     socket.on("error", () => this.#reset = true);
-    this.#written = (error) => {
-      if (!error) this.#pendingBytes = this.#socket.writableLength;
-    };
   }
 
   get pendingBytes(): number {
-    return this.#pendingBytes;
+    return this.#unsent.count;
   }
 
   attach(handler: LinkHandler): void {
@@ -88,11 +84,14 @@ export class TcpLink implements Link {
 
   write(bytes: Uint8Array): boolean {
     const socket = this.#socket;
-    this.#pendingBytes += bytes.length;
     // In the middle of a handshake there is nobody who could read it.
-    if (this.#isInHandshake || socket.destroyed || socket.writableEnded) return true;
+    if (this.#isInHandshake) return true;
+    if (socket.destroyed || socket.writableEnded) {
+      this.#unsent.refuse(bytes.length);
+      return true;
+    }
     // "drain" only follows a write that the socket itself calls full.
-    return socket.write(bytes, this.#written) || socket.writableLength <= this.#highWaterBytes;
+    return this.#unsent.write(bytes) || socket.writableLength <= this.#highWaterBytes;
   }
 
   pause(): void {
@@ -165,6 +164,7 @@ export class TcpLink implements Link {
         clearTimeout(this.#timer);
         this.#isInHandshake = false;
         this.#socket = socket;
+        this.#unsent.moveTo(socket);
         this.channel = channel;
         this.#reading.moveTo(readableOf(socket));
         socket.on("error", () => this.#reset = true);

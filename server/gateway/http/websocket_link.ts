@@ -9,6 +9,7 @@ import type { Clock, Timer } from "../../../platform/clock.ts";
 import { type FaultGuard, guarded, UNGUARDED } from "../../../platform/faults.ts";
 import type { HttpUpgrade, UpgradedSocket } from "../../../platform/http/http_server.ts";
 import { ReadSwitch } from "../../../platform/tcp/read_switch.ts";
+import { UnsentBytes } from "../../../platform/tcp/unsent_bytes.ts";
 import type { Link, LinkHandler } from "../../../platform/transport.ts";
 import { joinBytes } from "../../../protocol/join_bytes.ts";
 import { FrameCache } from "./text_frames.ts";
@@ -128,10 +129,7 @@ class WebSocketLink implements Link {
   readonly #socket: UpgradedSocket;
   readonly #shared: Shared;
   readonly #reading: ReadSwitch;
-  /** A socket that fails forgets what it has not sent, and so it cannot be asked for that. */
-  #pendingBytes = 0;
-  /** Called after each write. */
-  readonly #written: (error?: Error | null) => void;
+  readonly #unsent: UnsentBytes;
   #handler: LinkHandler | undefined;
   /** Lines that have come and were not handed on: a chunk may hold many, and all of them are handed on as one. */
   #arrived: Uint8Array[] = [];
@@ -157,6 +155,7 @@ class WebSocketLink implements Link {
   ) {
     this.#webSocket = webSocket;
     this.#socket = socket;
+    this.#unsent = new UnsentBytes(socket);
     this.remoteHost = remoteHost;
     this.remotePort = remotePort;
     this.channel = isProtected ? CHANNEL : undefined;
@@ -173,13 +172,10 @@ class WebSocketLink implements Link {
     socket.on("data", (bytes: Uint8Array) => this.#heard(bytes.length));
     socket.on("drain", () => this.#guarded(() => this.#handler?.onDrain()));
     socket.on("end", () => this.#hasFin = true);
-    this.#written = (error) => {
-      if (!error) this.#pendingBytes = socket.writableLength;
-    };
   }
 
   get pendingBytes(): number {
-    return this.#pendingBytes;
+    return this.#unsent.count;
   }
 
   attach(handler: LinkHandler): void {
@@ -195,7 +191,7 @@ class WebSocketLink implements Link {
   write(bytes: Uint8Array): boolean {
     const socket = this.#socket;
     if (this.#endedHere || socket.destroyed || socket.writableEnded) {
-      this.#pendingBytes += bytes.length;
+      this.#unsent.refuse(bytes.length);
       return true;
     }
     const { frames, rest } = this.#rest.length === 0
@@ -203,9 +199,8 @@ class WebSocketLink implements Link {
       : this.#shared.cache.framesOf(joinBytes([this.#rest, bytes]));
     this.#rest = rest;
     if (frames.length === 0) return true;
-    this.#pendingBytes += frames.length;
     // "drain" only follows a write that the socket itself calls full.
-    return socket.write(frames, this.#written) || socket.writableLength <= this.#shared.highWaterBytes;
+    return this.#unsent.write(frames) || socket.writableLength <= this.#shared.highWaterBytes;
   }
 
   pause(): void {
