@@ -356,7 +356,7 @@ export class Connection
     switch (effect.kind) {
       case "send":
         if (effect.message.command === "LOGIN_FAILED") this.#parts.counters.login(this.over, effect.message.reason);
-        if (phase.kind === "stranger") this.#log.answered(effect.message, sessionOf(phase));
+        if (phase.kind === "stranger") this.#log.answered(effect.message, sessionOf(phase), effect.username);
         return this.replies.send(effect.message);
       case "checkLogin":
       case "challenge":

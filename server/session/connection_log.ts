@@ -83,14 +83,14 @@ export class ConnectionLog {
     logger.info("connected with {address}", { address: this.#connection.address });
   }
 
-  /** It is told `message` before it is let in. `session` is what it was until then. */
-  answered(message: Answer, session: Session): void {
+  /** It is told `message` before it is let in. `session` is what it was until then, `username` whom it asked for. */
+  answered(message: Answer, session: Session, username: string | undefined): void {
     const what = refusedAs(message);
     if (what === undefined) return;
     const reason = "reason" in message ? message.reason : undefined;
-    const login = session.kind === "verifying" ? session.message : undefined;
+    const asked = session.kind === "verifying" ? session.message.username : username;
     // Somebody may have typed the secret in the place of the name. Only names that have an account are noted.
-    const of = login !== undefined && PUBLIC_NAME.has(reason) ? login.username : undefined;
+    const of = PUBLIC_NAME.has(reason) ? asked : undefined;
     this.#auditor.audit({ what, from: this.#connection.remoteHost, of, ...(reason && { more: { reason } }) });
   }
 

@@ -98,6 +98,8 @@ export type SessionEffect =
       | HistoryFailedMessage
       | SubscribeFailedMessage
       | EndConnectionMessage;
+    /** Whom the one that is refused asked for; absent where the session says it, or nobody wants to know. */
+    readonly username?: string;
   }
   /** Find out whether it may log in, and whether all entries are here that it comes after. */
   | { readonly kind: "checkLogin"; readonly login: LoginMessage }
@@ -199,11 +201,17 @@ export const NEW_SESSION: Extract<Session, { kind: "unidentified" }> = Object.fr
   registrations: 0,
 });
 
-/** Says why, and closes. */
-export function refuse(command: RefusalMessage["command"], info: string, reason?: string): SessionStep {
+/** Says why, and closes. `username`: whom it asked for. */
+export function refuse(
+  command: RefusalMessage["command"],
+  info: string,
+  reason?: string,
+  username?: string,
+): SessionStep {
   const message = { command, info, ...(reason === undefined ? {} : { reason }) };
   const step = close(command, info);
-  return { session: step.session, effects: [{ kind: "send", message }, ...step.effects] };
+  const send = { kind: "send", message, ...(username === undefined ? {} : { username }) } as const;
+  return { session: step.session, effects: [send, ...step.effects] };
 }
 
 /** Closes. `why` is for the log. */

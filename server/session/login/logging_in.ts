@@ -103,7 +103,7 @@ export function onRegister(session: Session, message: RegisterMessage, facts: Se
     return refuse("REGISTER_FAILED", `${NOT_IN_CLEAR}: register by TLS, or from this machine`, "CLEAR_SECRET");
   }
   const refusal = facts.registrationRefusal(registrant);
-  if (refusal !== undefined) return refuse("REGISTER_FAILED", refusal.info, refusal.reason);
+  if (refusal !== undefined) return refuse("REGISTER_FAILED", refusal.info, refusal.reason, username);
   if (!facts.hasSpace) return refuse("REGISTER_FAILED", NO_SPACE, "NO_SPACE");
   return {
     session: { kind: "verifying", message, registrations: session.registrations + 1 },
