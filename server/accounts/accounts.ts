@@ -31,7 +31,15 @@ import {
 } from "../../protocol/login/scram.ts";
 
 /** What a login comes to. */
-export type LoginResult = { readonly ok: true; readonly proven: Proven } | RefusedLogin;
+export type LoginResult = ProvenLogin | RefusedLogin;
+
+/** A good proof. */
+export interface ProvenLogin {
+  readonly ok: true;
+  readonly proven: Proven;
+  /** What it was checked by. If the account has another one later, the proof is worth nothing. */
+  readonly verifier: string;
+}
 
 /** Why a login is refused. */
 export type RefusedLogin =
@@ -50,7 +58,7 @@ export interface Challenge {
 export type ChallengeResult = { readonly ok: true; readonly challenge: Challenge } | RefusedLogin;
 
 /** What the answer to a challenge comes to. `serverFinal` is the server's own proof, for the client. */
-export type AnswerResult = { readonly ok: true; readonly proven: Proven; readonly serverFinal: string } | RefusedLogin;
+export type AnswerResult = ProvenLogin & { readonly serverFinal: string } | RefusedLogin;
 
 /** What a user has asked for about its own account, and has proved that it may. */
 export type OwnChange = { readonly kind: "secret"; readonly verifier: string } | { readonly kind: "forget" };
@@ -194,13 +202,15 @@ export class Accounts {
     if (pass !== undefined && secret === "") {
       const taken = this.#passes?.take(pass, this.#passAccount(username)!);
       if (taken === undefined) return { ok: false, reason: "WRONG_SECRET" };
-      return { ok: true, proven: { digest: undefined, provenAtMs: taken.provenAtMs } };
+      return { ok: true, proven: { digest: undefined, provenAtMs: taken.provenAtMs }, verifier: account.verifier };
     }
     const digest = this.#credentials.digest(username, secret);
     const place = { kind, network: networkOf(applicant.remoteHost), account: username };
     if (ticket !== undefined && !this.#penalties.passesOverTickets(place, this.#clock.nowMs())) {
       const worth = this.#worthOf(ticket, { username, secret, verifier: account.verifier });
-      if (worth.kind === "good") return { ok: true, proven: { digest, provenAtMs: worth.provenAtMs } };
+      if (worth.kind === "good") {
+        return { ok: true, proven: { digest, provenAtMs: worth.provenAtMs }, verifier: account.verifier };
+      }
       if (worth.kind === "wrongSecret") {
         this.#penalties.wrongForTicket(place, this.#clock.nowMs());
         return { ok: false, reason: "WRONG_SECRET" };
@@ -227,7 +237,7 @@ export class Accounts {
       return { ok: false, reason: "WRONG_SECRET" };
     }
     this.#penalties.right(place);
-    return { ok: true, proven };
+    return { ok: true, proven, verifier };
   }
 
   /** Asks a client that tells no secret to prove that it knows it. Costs next to nothing. */
@@ -258,7 +268,7 @@ export class Accounts {
       return { ok: false, reason: "WRONG_SECRET" };
     }
     this.#penalties.right(place);
-    return { ok: true, proven: { digest: undefined, provenAtMs: this.#clock.wallMs() }, serverFinal };
+    return { ok: true, proven: { digest: undefined, provenAtMs: this.#clock.wallMs() }, verifier, serverFinal };
   }
 
   /** The change that came sealed with a good answer to `challenge`; `undefined` if it is not what was sealed. */

@@ -117,8 +117,6 @@ export class Identification implements LoginApplicant {
   readonly #parts: IdentificationParts;
   readonly #owner: IdentificationOwner;
   #stage: Stage = NEW;
-  /** What its user's secret was checked by when its LOGIN came. */
-  #verifier: string | undefined;
   /** Since its LOGIN or REGISTER came. */
   #silence: Silence | undefined;
   /** Ends the hold on a long LOGIN, which is in memory while its client has to answer. */
@@ -207,7 +205,6 @@ export class Identification implements LoginApplicant {
   }
 
   #checkLogin(login: LoginMessage): void {
-    this.#noteVerifier(login);
     this.#parts.seats.tries(this.#owner, true);
     this.#traced(login);
     this.#parts.admission.checkLogin(login, this, (findings) => this.#checked(login, findings));
@@ -215,7 +212,6 @@ export class Identification implements LoginApplicant {
 
   #challenge({ login, first }: Extract<SessionEffect, { kind: "challenge" }>): void {
     const { seats, admission } = this.#parts;
-    this.#noteVerifier(login);
     seats.tries(this.#owner, true);
     this.#traced(login);
     admission.challenge({ login, first }, this, (found) => {
@@ -257,15 +253,12 @@ export class Identification implements LoginApplicant {
     else this.#awaitSeat();
   }
 
-  #noteVerifier({ username }: LoginMessage): void {
-    this.#verifier = this.#parts.rulings.account(username)?.verifier;
-  }
-
-  /** What is found out of a login whose proof is good, with what operators have laid down since it came. */
+  /** What is found out of a login whose proof was good, with what operators have laid down since. */
   #withRulings({ username }: LoginMessage, findings: LoginFindings): LoginFindings {
     if (findings.problem !== undefined || findings.limit !== undefined) return findings;
     const { rulings } = this.#parts;
-    if (rulings.account(username)?.verifier !== this.#verifier) return { problem: "WRONG_SECRET" };
+    const { verifier } = findings;
+    if (verifier !== undefined && rulings.account(username)?.verifier !== verifier) return { problem: "WRONG_SECRET" };
     const barred = rulings.barredUser(username);
     return barred === undefined ? findings : { barred };
   }

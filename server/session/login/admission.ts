@@ -5,7 +5,6 @@
 
 import type { Accounts, Applicant, Challenge, RefusedLogin } from "../../accounts/accounts.ts";
 import type { SessionsConfig } from "../../../config/config.ts";
-import type { Proven } from "../../accounts/credential.ts";
 import { sequenceOf } from "../../../log/vector.ts";
 import { type FaultGuard, guarded } from "../../../platform/faults.ts";
 import type { LoginMessage } from "../../../protocol/message.ts";
@@ -184,7 +183,7 @@ export class Admission {
     login: LoginMessage,
     { remoteHost }: LoginApplicant,
     told: (findings: LoginFindings) => void,
-    { proven, serverFinal }: { readonly proven?: Proven; readonly serverFinal?: string } = {},
+    { proven, verifier, serverFinal }: Pick<LoginFindings, "proven" | "verifier" | "serverFinal"> = {},
   ): void {
     const { balancer, journal, presence, perUser, rights } = this.#parts;
     const { username, features } = login;
@@ -198,6 +197,7 @@ export class Admission {
     told({
       may,
       ...(proven === undefined ? {} : { proven }),
+      ...(verifier === undefined ? {} : { verifier }),
       ...(serverFinal === undefined ? {} : { serverFinal }),
       ...(redirect === undefined ? {} : { redirect }),
     });

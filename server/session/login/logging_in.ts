@@ -134,6 +134,8 @@ export interface LoginFindings {
   readonly limit?: Limit;
   readonly redirect?: Endpoint;
   readonly proven?: Proven;
+  /** With `proven`: what it was checked by. */
+  readonly verifier?: string;
   /** With `proven`, where the client has answered a challenge. */
   readonly serverFinal?: string;
   /** What the user may do; everything if it is absent. */
