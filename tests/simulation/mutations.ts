@@ -140,8 +140,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "tell the past without its end",
     path: "server/hub/past.ts",
-    text: "const to = before === undefined ? { position: log.head + 1 }",
-    replacement: "const to = before === undefined ? { position: log.head }",
+    text: "const to = before === undefined ? { position: upTo + 1 }",
+    replacement: "const to = before === undefined ? { position: upTo }",
   },
   {
     name: "leave out who is between two connections",
