@@ -87,6 +87,7 @@ function mayBeMissed(
     if (there === undefined || there.at >= next.from + UNDER_WAY_MS) return false;
     const diedAt = diesAt(evidence, stay, next);
     if (wasUntold(evidence, stay.server, diedAt, id, copies)) return true;
+    if (wasWrittenToTheLost(evidence, stay, diedAt, id, copies)) return true;
     const leftAt = Math.min(stay.until, diedAt);
     const heldUntil = linkOf(evidence, who, stay)?.until ?? leftAt;
     // It was there when the stay began, or came when the next one had begun: then it was sent, or is to be. Sent, also
@@ -137,6 +138,22 @@ function wasUntold(evidence: Evidence, server: string, diedAt: number, id: strin
   const down = evidence.down(server).find(({ from }) => from === diedAt);
   return down !== undefined &&
     copies.find((copy) => copy.server === server && copy.id === id)?.at === down.until;
+}
+
+/**
+ * Whether a server stored this entry when it had been too busy to see that the client's connection was gone, and died
+ * before it saw that: it counts as received, as above.
+ */
+function wasWrittenToTheLost(
+  evidence: Evidence,
+  { server, until }: Stay,
+  diedAt: number,
+  id: string,
+  copies: readonly Stored[],
+): boolean {
+  const storedAt = copies.find((copy) => copy.server === server && copy.id === id)?.at ?? Infinity;
+  return storedAt <= diedAt && diedAt < Infinity &&
+    evidence.stalls(server).some((stall) => stall.from <= until && until <= storedAt && storedAt <= stall.until);
 }
 
 /** When the server of a stay died, if it did before the next one began; else `Infinity`. */
