@@ -144,8 +144,11 @@ export interface BackplaneOwner {
   said(serverId: string, message: Talk): void;
   /** `serverId` has said how it is. */
   announced(serverId: string, said: Announced): void;
-  /** This server says how it is, next. What others have to know before that is said to them in this call. */
-  announcesNext(): void;
+  /**
+   * This server says how it is, next. What others have to know before that is said to them in this call. Whether what is
+   * told of its log then tells of all connections that were lost here.
+   */
+  announcesNext(): boolean;
   /**
    * This server has joined. Calls `told` when its log has all that is to be known of those who were here before it was
    * started. Told once, before those who wait for it.

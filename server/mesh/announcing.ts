@@ -46,8 +46,8 @@ export interface AnnouncingOwner {
   takesClients(): boolean;
   /** Whether the log has everything about the lost connections of this server. */
   tellsPlaces(): boolean;
-  /** An announcement goes out, next. */
-  announcesNext(): void;
+  /** An announcement goes out, next. As `BackplaneOwner.announcesNext`. */
+  announcesNext(): boolean;
   /** The linked servers. */
   members(): readonly WireMember[];
 }
@@ -96,7 +96,7 @@ export class Announcing {
     this.#soon = undefined;
     const { links, address, takesClients, tellsPlaces, members, announcesNext } = this.#mesh;
     if (links.size === 0) return;
-    announcesNext();
+    const isTold = announcesNext();
     const { clock, journal, config, ticketKey, startedAt } = this.#parts;
     const { serverId, vector, changes, origins: { formerNames } } = journal;
     const announce = {
@@ -112,7 +112,7 @@ export class Announcing {
       version: VERSION,
       startedAt,
       http: this.#parts.http(),
-      places: tellsPlaces(),
+      places: isTold && tellsPlaces(),
       ...(formerNames.length === 0 ? {} : { formerly: formerNames }),
     };
     const updateTime = clock.wallMs();

@@ -109,8 +109,8 @@ export class NetworkNews implements BackplaneOwner {
     this.#parts.places.announced(serverId, said);
   }
 
-  announcesNext(): void {
-    this.#parts.places.announcesNext();
+  announcesNext(): boolean {
+    return this.#parts.places.announcesNext();
   }
 
   joined(told: () => void): void {

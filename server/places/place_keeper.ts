@@ -94,6 +94,8 @@ export class PlaceKeeper {
   /** How often losses were noted, and up to which time that is in the store. */
   #noted = 0;
   #stored = 0;
+  /** Connections that were lost here, and of which no other server can have heard yet: their turns wait for the disk. */
+  #untold = 0;
   /** Places of this server that ended before it could say so; absent once it can. */
   #endedEarly: LostPlace[] | undefined = [];
 
@@ -157,6 +159,13 @@ export class PlaceKeeper {
     const { origin, sequence, lamport } = journal.places.tell((lamport) => ({ ...note, lostAt: lamport }));
     const lostAt = lamport;
     this.#told({ username, server: origin, sequence, lostAt, canResume, position, except: {} });
+    this.#untold++;
+    journal.whenDelivered(() => this.#untold--);
+  }
+
+  /** Whether all that is known of connections that were lost here has been told. */
+  get isTold(): boolean {
+    return this.#untold === 0;
   }
 
   /** It is gone for good. */

@@ -177,9 +177,9 @@ export class PlaceTalk {
     if (peer === undefined) return;
     // Servers that do not say it say 0.
     if (startedAt > 0) peer.startedAt = startedAt;
+    if (!tells) return;
     peer.hasNow = undefined;
     this.#settle(peer, has);
-    if (!tells) return;
     this.#parts.keeper.whenNoted(() => {
       if (this.#peers.get(serverId) !== peer) return;
       if (!peer.answers) {
@@ -193,13 +193,15 @@ export class PlaceTalk {
 
   /**
    * This server announces what it has, next: who has not got all of that? If that cannot be read, all links end before
-   * anything is announced.
+   * anything is announced. Whether what it has tells of all connections that were lost here.
    */
-  announcesNext(): void {
+  announcesNext(): boolean {
     const users = this.#behind();
-    if (users === undefined || users.length === 0 && !this.#saidBehind) return;
-    this.#saidBehind = users.length > 0;
-    this.#parts.say({ command: "BEHIND", users });
+    if (users !== undefined && (users.length > 0 || this.#saidBehind)) {
+      this.#saidBehind = users.length > 0;
+      this.#parts.say({ command: "BEHIND", users });
+    }
+    return this.#parts.keeper.isTold;
   }
 
   /** A server says who is online there; before anybody else is told. */

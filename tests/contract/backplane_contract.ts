@@ -75,7 +75,8 @@ export class Surrounded {
     return {
       ...{ membersChanged: note("membersChanged"), met: note("met"), startedAnew: note("startedAnew") },
       ...{ gone: note("gone"), said: note("said"), announced: note("announced") },
-      ...{ announcesNext: note("announcesNext"), renumbered: note("renumbered"), renamed: note("renamed") },
+      ...{ renumbered: note("renumbered"), renamed: note("renamed") },
+      announcesNext: () => this.told.push("announcesNext") > 0,
       ...{ cutBack: note("cutBack"), isClone: note("isClone") },
       forgotten: () => {
         this.told.push("forgotten");

@@ -24,7 +24,8 @@ function newsOf({ isClosing = false } = {}) {
     places: {
       ...{ met: note("places: met"), gone: note("places: gone"), heard: note("places: heard") },
       ...{ heardOnline: note("places: online"), announced: note("places: announced") },
-      ...{ announcesNext: note("places: announces next"), joined: note("places: joined") },
+      announcesNext: () => told.push("places: announces next") > 0,
+      joined: note("places: joined"),
       ...{ renamed: note("places: renamed"), tellSessions: note("places: sessions") },
     },
     observatory: {

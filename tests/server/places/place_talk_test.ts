@@ -25,10 +25,13 @@ function talkOf(runs: readonly number[]) {
     tellOwn: () => {},
     whenNoted: (run: () => void) => run(),
     whenStored: (_username: string, run: () => void) => store.isStored ? run() : void unstored.push(run),
-    serverLost: () => {},
+    isTold: true,
+    serverLost: (_loss: unknown, usernames: readonly string[]) => void lost.push(...usernames),
     stop: () => {},
   };
+  const lost: string[] = [];
   let commit = () => {};
+  const where = { servers: [] as string[], isAway: false };
   const log = { lastOwn: 2 };
   const talk = new PlaceTalk({
     serverId: () => "me",
@@ -44,7 +47,7 @@ function talkOf(runs: readonly number[]) {
     whenHere: (_id, run) => void notHere.push(run),
     whenCommitted: (run) => void (commit = run),
     isHere: () => true,
-    whereabouts: () => ({ servers: [], isAway: false }),
+    whereabouts: () => where,
     usersAt: () => [],
   });
   /** All that was waited for is here. */
@@ -52,7 +55,7 @@ function talkOf(runs: readonly number[]) {
   const announced = (startedAt: number, tells = true) =>
     talk.announced("a", { startedAt, has: 3, tells, formerly: [] });
   const commands = () => said.splice(0).map(({ command }) => command);
-  return { talk, clock, said, comes, announced, commands, store, log, commit: () => commit() };
+  return { talk, clock, said, comes, announced, commands, store, log, where, lost, keeper, commit: () => commit() };
 }
 
 Deno.test("a server that was started anew is told what was concluded before it is answered, and once", async () => {
@@ -165,4 +168,28 @@ Deno.test("a login waits until it is stored where its user stood, also when it h
   store.comes();
   assertEquals(known, 2);
   talk.stop();
+});
+
+Deno.test("who lost its connection at a server stands there until that says that all of it is told, and it is here", () => {
+  const lostWhen = (announces: (talk: ReturnType<typeof talkOf>) => void) => {
+    const talk = talkOf([]);
+    talk.talk.met("a");
+    talk.where.servers.push("a");
+    talk.talk.heardOnline("a", { command: "ONLINE_CHANGE", username: "anna", event: "lost", lamport: 4 });
+    announces(talk);
+    talk.talk.gone("a");
+    return talk.lost;
+  };
+  assertEquals(lostWhen(() => {}), ["anna"]);
+  // Its turn waits for the disk there: what it has told of its log ends before the place.
+  assertEquals(lostWhen(({ announced, comes }) => (announced(1, false), comes())), ["anna"]);
+  assertEquals(lostWhen(({ announced }) => announced(1)), ["anna"]);
+  assertEquals(lostWhen(({ announced, comes }) => (announced(1), comes())), []);
+});
+
+Deno.test("an announcement says whether all connections that were lost here are told", () => {
+  const { talk, keeper } = talkOf([]);
+  assertEquals(talk.announcesNext(), true);
+  keeper.isTold = false;
+  assertEquals(talk.announcesNext(), false);
 });
