@@ -145,8 +145,8 @@ export interface BackplaneOwner {
   /** `serverId` has said how it is. */
   announced(serverId: string, said: Announced): void;
   /**
-   * This server says how it is, next. What others have to know before that is said to them in this call. Whether what is
-   * told of its log then tells of all connections that were lost here.
+   * This server says how it is, next. What others have to know before that is said to them in this call. Gives whether
+   * what is told of its log then tells of all connections that were lost here.
    */
   announcesNext(): boolean;
   /**

@@ -94,7 +94,7 @@ export class PlaceKeeper {
   /** How often losses were noted, and up to which time that is in the store. */
   #noted = 0;
   #stored = 0;
-  /** Connections that were lost here, and of which no other server can have heard yet: their turns wait for the disk. */
+  /** Connections that were lost here, and of which no other server can have heard: their turns wait for the disk. */
   #untold = 0;
   /** Places of this server that ended before it could say so; absent once it can. */
   #endedEarly: LostPlace[] | undefined = [];

@@ -430,30 +430,3 @@ Deno.test("what was there when a plain client entered is not new to it where tha
   // Nobody can tell whether it was sent before its server died.
   assertEquals([isMissed(4_990, "c1/1"), isMissed(4_990, "c1/2")], [false, true]);
 });
-
-Deno.test("a plain client may miss what its server had written and told nobody when it died, and nothing later", () => {
-  const again = (storedAt: number): Told[] => [
-    [7_000, "s1", { what: "started", serverId: "s1" }],
-    [storedAt, "s1", { what: "stored", entries: [{ id: "s1:1", isFor: "everyone", sender: "c2.1", n: 1 }] }],
-    ...enters(8_000, "c1.2", "s1", "c1/1"),
-    END,
-  ];
-  assertEquals(breaks(MISSED, [...LIFE, ...again(7_000)]), false);
-  assertEquals(breaks(MISSED, [...LIFE, ...again(7_001)]), true);
-});
-
-Deno.test("a plain client may miss what its server wrote to its lost connection, if that was too busy to see it and died", () => {
-  const lost = (busyMs: number): Told[] => [
-    [0, "s1", { what: "started", serverId: "s1" }],
-    ...enters(10, "c1.1", "s1", "c1/1"),
-    [3_900, "s1", { what: "busy", ms: busyMs }],
-    [4_900, "c1", { what: "disconnected", session: "c1.1", reason: "", byServer: false }],
-    [5_000, "s1", { what: "stored", entries: [{ id: "s1:1", isFor: "everyone", sender: "c2.1", n: 1 }] }],
-    [5_000, "s1", { what: "died", how: "crash" }],
-    [7_000, "s1", { what: "started", serverId: "s1" }],
-    ...enters(8_000, "c1.2", "s1", "c1/1"),
-    END,
-  ];
-  assertEquals(breaks(MISSED, lost(1_100)), false);
-  assertEquals(breaks(MISSED, lost(900)), true);
-});
