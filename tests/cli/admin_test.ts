@@ -110,7 +110,7 @@ Deno.test("all servers log as much as an operator says", async () => {
     const { code, output } = await admin(at, ["log-level", "debug"]);
     assertEquals(code, 0);
     assertEquals(output.match(/ done\n/g)?.length, 2);
-    assertStringIncludes(servers[1]!.errors, "logs debug and above");
+    await servers[1]!.tells(/logs debug and above/);
     assertEquals((await admin(at, ["log-level", "error"])).code, 0);
     const before = servers[1]!.errors;
     await using client = await login(second!, "anonymous", "");
