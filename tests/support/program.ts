@@ -7,6 +7,9 @@ import { fail } from "@std/assert";
 import { shellQuoted } from "../../config/shell_word.ts";
 import { LOCKED } from "../../tools/locked.ts";
 
+/** Whether the server is a compiled program: which Deno is in it cannot be told from outside. */
+export const SERVER_IS_COMPILED = Deno.env.get("THRUM_SERVER_BIN") !== undefined;
+
 /** How a program is started. */
 export interface ProgramParts {
   /** Where it runs; a test that lets it write gives a folder of its own. */
