@@ -39,8 +39,6 @@ interface SocketServer {
   on(name: "connection", took: (socket: Socket) => void): unknown;
 }
 
-/** As on the port for lines: whoever shakes hands for longer wants to keep a place, or is too far away. */
-const HANDSHAKE_TIMEOUT_MS = 10_000;
 const logger = getLogger(["thrum", "tls"]);
 
 /** Stands before one server. */
@@ -69,7 +67,7 @@ export class TlsFront {
   receive(socket: Socket, taker: SocketTaker): void {
     const { intake, faults, place, callers } = this.#parts;
     const cut = () => void socket.destroy();
-    const timer = setTimeout(cut, HANDSHAKE_TIMEOUT_MS);
+    const timer = setTimeout(cut, intake.handshakeTimeoutMs);
     const forget = () => {
       clearTimeout(timer);
       socket.off("end", cut);

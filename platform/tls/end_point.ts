@@ -4,6 +4,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { toHex } from "../hex.ts";
 
 /** Signature algorithms with a longer hash, by the hexadecimal digits of their identifiers: RSA, ECDSA. */
 const LONGER: Readonly<Record<string, "sha384" | "sha512">> = {
@@ -31,7 +32,7 @@ function signatureAlgorithm(certificate: Uint8Array): string {
   const after = signed.subarray(valueAt(signed, 0).to);
   const algorithm = after.subarray(valueAt(after, 0).from);
   const { from, to } = valueAt(algorithm, 0);
-  return [...algorithm.subarray(from, to)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return toHex(algorithm.subarray(from, to));
 }
 
 /** Where the value of the DER at `at` begins and ends. */

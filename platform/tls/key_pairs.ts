@@ -1,9 +1,10 @@
 /** Pairs of keys that certificates are made with: ECDSA on P-256, which every program that speaks TLS can check. */
 
+import "reflect-metadata";
+import { PemConverter } from "@peculiar/x509";
+
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256" } as const;
-const LINE_LENGTH = 64;
-const BEGIN = "-----BEGIN PRIVATE KEY-----";
-const END = "-----END PRIVATE KEY-----";
+const TITLE = "PRIVATE KEY";
 
 /** Makes a pair by chance. */
 export function makeKeyPair(): Promise<CryptoKeyPair> {
@@ -12,20 +13,14 @@ export function makeKeyPair(): Promise<CryptoKeyPair> {
 
 /** The private key of a pair as text (PKCS #8 in PEM), as files keep it. */
 export async function privateKeyPem({ privateKey }: CryptoKeyPair): Promise<string> {
-  const bytes = new Uint8Array(await crypto.subtle.exportKey("pkcs8", privateKey));
-  const text = btoa(String.fromCharCode(...bytes));
-  const lines = text.match(new RegExp(`.{1,${LINE_LENGTH}}`, "g"))!;
-  return `${[BEGIN, ...lines, END].join("\n")}\n`;
+  return `${PemConverter.encode(await crypto.subtle.exportKey("pkcs8", privateKey), TITLE)}\n`;
 }
 
 /** The private key in a text that `privateKeyPem` gave; `undefined` where it holds no such key. */
 export async function readPrivateKey(pem: string): Promise<CryptoKey | undefined> {
-  const begin = pem.indexOf(BEGIN);
-  const end = pem.indexOf(END);
-  if (begin < 0 || end < begin) return undefined;
   try {
-    const bytes = Uint8Array.from(atob(pem.slice(begin + BEGIN.length, end)), (letter) => letter.charCodeAt(0));
-    return await crypto.subtle.importKey("pkcs8", bytes, ALGORITHM, true, ["sign"]);
+    const block = PemConverter.decodeWithHeaders(pem).find(({ type }) => type === TITLE);
+    return block && await crypto.subtle.importKey("pkcs8", block.rawData, ALGORITHM, true, ["sign"]);
   } catch {
     // It is a key of another kind, or was changed.
     return undefined;

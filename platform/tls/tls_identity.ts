@@ -6,6 +6,7 @@
 import { Buffer } from "node:buffer";
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { serverEndPoint } from "./end_point.ts";
+import { inPairs } from "./fingerprint.ts";
 
 /** Texts in PEM, as they stand in files. */
 export interface TlsIdentity {
@@ -71,8 +72,7 @@ export function checkCa(ca: string): void {
 
 /** SHA-256 of a certificate in DER, as `openssl x509 -fingerprint -sha256` writes it. */
 export function fingerprintOf(certificate: Uint8Array): string {
-  const digits = createHash("sha256").update(certificate).digest("hex").toUpperCase();
-  return digits.replace(/..(?=.)/g, "$&:");
+  return inPairs(createHash("sha256").update(certificate).digest("hex"));
 }
 
 function certificatesOf(
@@ -97,12 +97,11 @@ function publicKeyOf(key: string): Buffer {
     throw new TlsIdentityError("key", "it is protected with a password, which nobody can give");
   }
   if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(key)) throw new TlsIdentityError("key", "it has no private key (PEM)");
-  // What the error says may have a part of the key in it.
-  const unreadable = () => new TlsIdentityError("key", "it has a private key that cannot be read");
   try {
     return derOf(createPublicKey(createPrivateKey(key) as never));
   } catch {
-    throw unreadable();
+    // What the error says may have a part of the key in it.
+    throw new TlsIdentityError("key", "it has a private key that cannot be read");
   }
 }
 

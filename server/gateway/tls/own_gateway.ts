@@ -21,10 +21,9 @@ export async function ownGateway({ gateway, tls }: Pick<Config, "gateway" | "tls
   const { use } = gateway.http.tls;
   const isOwn = use === "own";
   if (use === "off" || (!isOwn && tls.cert === "")) return { isSecure: false, ask: askHttp };
-  const identity = await readTlsIdentity(isOwn ? gateway.http.tls : tls, isOwn ? "gateway.http.tls" : "tls");
-  const { checkIdentity } = await import("../../../platform/tls/tls_identity.ts");
+  const files = isOwn ? gateway.http.tls : tls;
+  const { fingerprint, cert, key } = await readTlsIdentity(files, isOwn ? "gateway.http.tls" : "tls");
   const { TlsCaller } = await import("../../../platform/tls/tls_caller.ts");
-  const { fingerprint, cert, key } = checkIdentity(identity);
   // It may ask for a certificate, and knows this one.
   const caller = new TlsCaller(() => ({ fingerprints: [fingerprint], identity: { cert, key } }));
   return { isSecure: true, ask: (question) => askHttps(question, caller) };

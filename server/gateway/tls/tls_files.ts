@@ -6,7 +6,7 @@ import { quoted } from "../../../config/values.ts";
 import { readTextFile } from "../../../platform/files/text_file.ts";
 import type { KeptIdentity } from "../../../platform/tls/kept_identity.ts";
 import type { TlsCaller } from "../../../platform/tls/tls_caller.ts";
-import type { TlsIdentity } from "../../../platform/tls/tls_identity.ts";
+import type { CheckedIdentity, TlsIdentity } from "../../../platform/tls/tls_identity.ts";
 import type { TlsIntake } from "../../../platform/tls/tls_intake.ts";
 import { tlsSupport } from "../../../platform/tls/tls_support.ts";
 import { tlsProblem } from "./tls_rules.ts";
@@ -42,7 +42,7 @@ export async function openTls({ tls, cluster }: Config, deno: string): Promise<O
   const { KeptIdentity } = await import("../../../platform/tls/kept_identity.ts");
   const { TlsIntake } = await import("../../../platform/tls/tls_intake.ts");
   const { TlsCaller } = await import("../../../platform/tls/tls_caller.ts");
-  const kept = await usable({ tls, section: "tls" }, () => new KeptIdentity(identity));
+  const kept = new KeptIdentity(identity);
   const intake = new TlsIntake(kept, { clientAuth: tls.clientAuth });
   if (!cluster.tls) return { kept, intake };
   const trust = () => ({ ca: kept.current.ca, identity: { cert: kept.current.cert, key: kept.current.key } });
@@ -50,17 +50,20 @@ export async function openTls({ tls, cluster }: Config, deno: string): Promise<O
 }
 
 /**
- * The texts of the files. `section` of the configuration has their names, for messages.
+ * The texts of the files, checked. `section` of the configuration has their names, for messages.
  * @throws {ConfigError} when one of them cannot be read, or they cannot be used together.
  */
-export async function readTlsIdentity(tls: TlsFiles, section = "tls"): Promise<TlsIdentity> {
+export async function readTlsIdentity(tls: TlsFiles, section = "tls"): Promise<CheckedIdentity> {
   const named = { tls, section };
   const cert = await textOf(named, "cert");
   const key = await textOf(named, "key");
   const identity = tls.ca === "" ? { cert, key } : { cert, key, ca: await textOf(named, "ca") };
-  const { checkIdentity } = await import("../../../platform/tls/tls_identity.ts");
-  await usable(named, () => checkIdentity(identity));
-  return identity;
+  const { checkIdentity, TlsIdentityError } = await import("../../../platform/tls/tls_identity.ts");
+  try {
+    return checkIdentity(identity);
+  } catch (error) {
+    throw error instanceof TlsIdentityError ? unusable(named, error.part, error.message, error) : error;
+  }
 }
 
 async function textOf(named: NamedFiles, key: keyof TlsIdentity): Promise<string> {
@@ -71,16 +74,6 @@ async function textOf(named: NamedFiles, key: keyof TlsIdentity): Promise<string
     throw unusable(named, key, (error as Error).message, error);
   }
   throw unusable(named, key, "there is no such file");
-}
-
-/** What `make` gives, which is made of the files. */
-async function usable<T>(named: NamedFiles, make: () => T): Promise<T> {
-  const { TlsIdentityError } = await import("../../../platform/tls/tls_identity.ts");
-  try {
-    return make();
-  } catch (error) {
-    throw error instanceof TlsIdentityError ? unusable(named, error.part, error.message, error) : error;
-  }
 }
 
 function unusable({ tls, section }: NamedFiles, key: keyof TlsIdentity, why: string, cause?: unknown): ConfigError {
