@@ -8,7 +8,7 @@ import { channelProblem, normalName } from "./channels/channel_name.ts";
 import { MAX_ACTIVITY_DEPTH } from "./client_codec.ts";
 import { ENTRY_KINDS, type EntryFacts, readEntry } from "./entry_codec.ts";
 import { formatEntryId, parseEntryId } from "./entry_id.ts";
-import { type Fields, isObject, MAX_MESSAGE_ID_LENGTH } from "./fields.ts";
+import { type Fields, isObject, isWhole, MAX_MESSAGE_ID_LENGTH } from "./fields.ts";
 import { MAX_ENTRY_LAMPORT } from "./lamport_bounds.ts";
 import { COMMANDS } from "./message.ts";
 import { ANONYMOUS, usernameProblem } from "./names.ts";
@@ -186,8 +186,4 @@ function activityProblem(line: string): string | undefined {
   }
   const isDeep = text.length > 2 * MAX_ACTIVITY_DEPTH && nestingDepth(text) > MAX_ACTIVITY_DEPTH;
   return isDeep ? `"activity" is nested deeper than ${MAX_ACTIVITY_DEPTH} levels` : undefined;
-}
-
-function isWhole(value: unknown, most: number): boolean {
-  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= most;
 }

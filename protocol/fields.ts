@@ -108,3 +108,8 @@ export function accountsSummaryField(value: unknown): WireAccountsSummary | unde
 export function isObject(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+/** Whether `value` is a whole number from 0 to `most`. */
+export function isWhole(value: unknown, most: number): boolean {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= most;
+}

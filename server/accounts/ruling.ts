@@ -7,6 +7,7 @@
 import { addressRangeText, parseAddressRange } from "../../config/address_range.ts";
 import type { Claimed } from "../../log/precedes.ts";
 import { plainAddress } from "../../platform/address.ts";
+import { isWhole } from "../../protocol/fields.ts";
 import { usernameProblem } from "../../protocol/names.ts";
 import { isServerId } from "../../protocol/server_id.ts";
 
@@ -99,8 +100,4 @@ function termsProblem(kind: RulingKind, terms: RulingTerms): string | undefined 
 
 function isText(value: unknown, most: number): boolean {
   return typeof value === "string" && value.length <= most && value.isWellFormed() && !/\p{Cc}/u.test(value);
-}
-
-function isWhole(value: unknown, most: number): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= most;
 }

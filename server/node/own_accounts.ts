@@ -10,7 +10,7 @@ import type { OwnAccounts } from "../session/identification.ts";
 import type { ChangeProblem } from "../session/login/logging_in.ts";
 import { NO_SPACE } from "../session/session_state.ts";
 import type { DiskBudget } from "../store/disk_budget.ts";
-import type { RulingOffice, RulingProblem } from "./ruling_office.ts";
+import type { RulingOffice } from "./ruling_office.ts";
 
 /** What it is made with. */
 export interface OwnAccountsParts {
@@ -27,8 +27,6 @@ const MAX_CHANGES = 10;
 const HOUR_MS = 3_600_000;
 /** Users who are remembered for it. */
 const MAX_USERS = 10_000;
-/** What a client is told for each problem. Others of `RulingProblem` cannot come up here. */
-const REASONS: Partial<Readonly<Record<RulingProblem, string>>> = { UNKNOWN_USER: "UNKNOWN_USER" };
 
 /** Of one server. */
 export class OwnAccountChanges implements OwnAccounts {
@@ -47,7 +45,9 @@ export class OwnAccountChanges implements OwnAccounts {
       : { kind: "deleted" as const };
     void this.#parts.rulingOffice().make({ ...asked, about: username, by: BY_USER }, from).then((result) => {
       if (result.ok) return done(undefined);
-      done({ reason: REASONS[result.problem] ?? "OLDER_VERSION", info: result.sentence });
+      // Other problems cannot come up here.
+      const reason = result.problem === "UNKNOWN_USER" ? "UNKNOWN_USER" : "OLDER_VERSION";
+      done({ reason, info: result.sentence });
     });
   }
 

@@ -10,6 +10,7 @@ import { toHex } from "../../platform/hex.ts";
 import type { SecretCrypto } from "../../platform/crypto.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
 import { RECORDS_FEATURE } from "../../protocol/peer/peer_message.ts";
+import type { WireRecord } from "../../protocol/peer/record_codec.ts";
 import { makeVerifier } from "../accounts/verifier.ts";
 import { TOKEN_RECORD, tokenDigest, type TokenRole } from "../accounts/operator_tokens.ts";
 import { checkRuling, type Ruling, type RulingKind } from "../accounts/ruling.ts";
@@ -133,15 +134,8 @@ export class RulingOffice {
     const checked = this.#check(asked);
     if ("ok" in checked) return Promise.resolve(checked);
     const { kind: of, about: key, terms: value = null } = checked;
-    const { journal, auditor } = this.#parts;
-    return new Promise((resolve) =>
-      journal.records.set({ of, key, value }, () => {
-        auditor.audit(
-          auditOf(checked, from === undefined ? { by: "operator", from: asked.by } : { by: checked.about, from }),
-        );
-        resolve({ ok: true, ruling: checked });
-      })
-    );
+    const who = from === undefined ? { by: "operator", from: asked.by } : { by: checked.about, from };
+    return this.#set({ of, key, value }, auditOf(checked, who), { ok: true, ruling: checked });
   }
 
   /**
@@ -163,17 +157,13 @@ export class RulingOffice {
    * then on. Never rejects.
    */
   setToken(role: TokenRole, by: string, ends = false): Promise<TokenResult> {
-    const { journal, crypto, auditor } = this.#parts;
+    const { crypto } = this.#parts;
     const older = this.#olderProblem();
     if (older !== undefined) return Promise.resolve(older);
     const token = ends ? "" : toHex(crypto.randomBytes(TOKEN_BYTES));
     const value = ends ? null : { digest: tokenDigest(token, (text) => crypto.digest(text)), by };
-    return new Promise((resolve) =>
-      journal.records.set({ of: TOKEN_RECORD, key: role, value }, () => {
-        auditor.audit({ what: "operatorTokenChanged", by: "operator", from: by, of: role, more: { ends } });
-        resolve({ ok: true, token });
-      })
-    );
+    const event = { what: "operatorTokenChanged", by: "operator", from: by, of: role, more: { ends } } as const;
+    return this.#set({ of: TOKEN_RECORD, key: role, value }, event, { ok: true, token });
   }
 
   /**
@@ -181,20 +171,16 @@ export class RulingOffice {
    * nowhere. Never rejects.
    */
   invite(invitation: Invitation, by: string): Promise<InviteResult> {
-    const { journal, crypto, auditor } = this.#parts;
+    const { crypto } = this.#parts;
     const fault = invitationFault(invitation);
     const problem = fault === undefined ? this.#olderProblem() : refused("WRONG", fault);
     if (problem !== undefined) return Promise.resolve(problem);
     const code = invitationCode(crypto.randomBytes(INVITATION_BYTES));
     const key = invitationKey(code, (text) => crypto.digest(text));
     const { uses, until } = invitation;
-    return new Promise((resolve) =>
-      journal.records.set({ of: INVITATIONS, key, value: { uses, until } }, () => {
-        const more = { uses, ...(until === null ? {} : { until }) };
-        auditor.audit({ what: "invited", by: "operator", from: by, of: key, more });
-        resolve({ ok: true, code });
-      })
-    );
+    const more = { uses, ...(until === null ? {} : { until }) };
+    const event = { what: "invited", by: "operator", from: by, of: key, more } as const;
+    return this.#set({ of: INVITATIONS, key, value: { uses, until } }, event, { ok: true, code });
   }
 
   /** The members that are not known to act on records, with their addresses. One of them may be away. */
@@ -218,6 +204,17 @@ export class RulingOffice {
     const names = new Set(members.map((member) => member.serverId));
     for (const name of this.#known) if (!names.has(name)) this.#known.delete(name);
     this.#parts.journal.saveNote(KNOWN_NOTE, [...this.#known].join(" "));
+  }
+
+  /** Sets `record` for the whole network. Gives `result` when it is stored, and the audit log has it. */
+  #set<R>(record: WireRecord, event: AuditEvent, result: R): Promise<R> {
+    const { journal, auditor } = this.#parts;
+    return new Promise((resolve) =>
+      journal.records.set(record, () => {
+        auditor.audit(event);
+        resolve(result);
+      })
+    );
   }
 
   /** The ruling in its one form, or why it cannot be laid down. */
