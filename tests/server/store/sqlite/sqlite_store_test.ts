@@ -9,7 +9,7 @@ import { batchOf, LogWriter } from "../../../support/log_writer.ts";
 import { makeVersion1 } from "./version_1.ts";
 
 const open = (folder: string, makeServerId = () => "s-1"): Store =>
-  openSqliteStore({ folder, makeServerId, synchronous: "normal" });
+  openSqliteStore({ folder, makeServerId, synchronous: "normal", boot: () => "b-1" });
 
 function withFolder(run: (folder: string) => void): void {
   const folder = Deno.makeTempDirSync({ prefix: "thrum-store-" });
