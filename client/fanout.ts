@@ -56,7 +56,7 @@ export interface IteratedPart<T> {
   isFor(item: T): boolean;
   /** The iterator has begun. It is left, and throws, when `fail` is called. */
   begun(fail: (error: Error) => void): void;
-  /** The iterator is left, or there is nothing more. Called once. */
+  /** The iterator is left. Called once, and not at all where the client ends first. */
   over(): void;
 }
 
@@ -248,6 +248,7 @@ class FanoutIterator<T extends object> implements AsyncIterableIterator<T> {
 
   /** There may be something to give now. */
   wake(): void {
+    if (this.#passOver()) this.#owner.onTaken();
     while (this.#waiting.length > 0) {
       const { item, next, total } = this.node;
       const end = this.#owner.end();
@@ -258,7 +259,8 @@ class FanoutIterator<T extends object> implements AsyncIterableIterator<T> {
       else if (item !== undefined && !(end !== undefined && this.#owner.comesAgain)) {
         this.node = next!;
         this.passed = total;
-        if (this.#owner.isFor(item)) this.#waiting.shift()!.resolve({ done: false, value: item });
+        this.#passOver();
+        this.#waiting.shift()!.resolve({ done: false, value: item });
         this.#owner.onTaken();
       } else if (end === undefined) return;
       else if (end.error === undefined) {
@@ -270,6 +272,16 @@ class FanoutIterator<T extends object> implements AsyncIterableIterator<T> {
         this.#waiting.shift()!.reject(end.error);
       }
     }
+  }
+
+  /** Goes on to the next item that is for it: who is busy is not behind by what is for others. Whether it has moved. */
+  #passOver(): boolean {
+    const { node } = this;
+    while (this.node.item !== undefined && !this.#owner.isFor(this.node.item)) {
+      this.passed = this.node.total;
+      this.node = this.node.next!;
+    }
+    return this.node !== node;
   }
 }
 

@@ -26,6 +26,14 @@ export interface Wanting {
   failed(error: Error): void;
 }
 
+/** What was asked on this connection, and has no answer. */
+interface Question {
+  readonly command: ChannelMessage["command"];
+  readonly channels: readonly string[];
+  /** For whom; for nobody where nobody reads them any more. */
+  readonly asker: Wanting | undefined;
+}
+
 /** What one client reads. */
 export class Subscriptions {
   /** What the client reads in any case. */
@@ -33,18 +41,23 @@ export class Subscriptions {
   readonly #isNamed: boolean;
   readonly #owner: SubscriptionsOwner;
   readonly #wanting = new Set<Wanting>();
+  /** How many want a pattern. Those of `base` are wanted once more. */
+  readonly #wanted = new Map<string, number>();
   /** What the login of this connection names. */
-  #named: PatternSet;
-  /** What the server was told of on this connection; absent before it has answered the login. */
-  #told: PatternSet | undefined;
+  #named: readonly string[] = [];
+  /** What the server reads for this connection, as far as it has answered. */
+  #read = new Set<string>();
+  /** The same when it has answered all questions; absent before it has answered the login. */
+  #told: Set<string> | undefined;
   /** The server does not know channels. */
   #lacksChannels = false;
-  /** Questions of this connection without an answer, the oldest first. */
-  #asked: readonly string[][] = [];
+  /** The oldest first, as the answers come. */
+  #asked: Question[] = [];
 
   /** Reads `channels` in any case; what has no channel where they are not given. */
   constructor(channels: readonly string[] | undefined, owner: SubscriptionsOwner) {
-    this.#named = this.base = new PatternSet(channels ?? [NO_CHANNEL]);
+    this.base = new PatternSet(channels ?? [NO_CHANNEL]);
+    this.#count(this.base.patterns, 1);
     this.#isNamed = channels !== undefined;
     this.#owner = owner;
   }
@@ -52,41 +65,42 @@ export class Subscriptions {
   /** What the next login says; `undefined` where it need say nothing. */
   login(): readonly string[] | undefined {
     this.#told = undefined;
-    this.#named = this.#all;
-    const isUsual = !this.#isNamed && this.#named.key === this.base.key;
-    return isUsual ? undefined : this.#named.patterns;
+    this.#asked = [];
+    this.#named = [...this.#wanted.keys()].sort();
+    // Nobody wants less than `base`.
+    const isUsual = !this.#isNamed && this.#named.length === this.base.patterns.length;
+    return isUsual ? undefined : this.#named;
   }
 
-  /** The login was answered, by a server with these features. */
-  opened(features: readonly Feature[]): void {
-    this.#asked = [];
-    if (features.includes("channels")) {
-      this.#lacksChannels = false;
-      this.#told = this.#named;
-      return this.#tell(this.#named);
+  /**
+   * The login was answered, by a server with these features. Of the patterns of `refused` this user may read nothing:
+   * the server reads them as if the login had not named them.
+   */
+  opened(features: readonly Feature[], refused: readonly string[] = []): void {
+    this.#lacksChannels = !features.includes("channels");
+    if (this.#lacksChannels) {
+      this.#told = undefined;
+      for (const wanting of [...this.#wanting]) this.#fail(wanting, noFeature("channels"));
+      return;
     }
-    this.#told = undefined;
-    this.#lacksChannels = true;
-    for (const wanting of [...this.#wanting]) this.#fail(wanting, noFeature("channels"));
+    this.#read = new Set(this.#named.filter((pattern) => !refused.includes(pattern)));
+    this.#told = new Set(this.#read);
+    for (const wanting of [...this.#wanting]) {
+      const error = refusal(wanting.channels, refused);
+      if (error === undefined) this.#askFor(wanting);
+      else this.#fail(wanting, error);
+    }
+    this.#giveUp(this.#named);
   }
 
   /** `wanting` reads its channels from now on. Gives how to end that. */
   add(wanting: Wanting): () => void {
     this.#wanting.add(wanting);
-    if (this.#told !== undefined) this.#tell(this.#told);
+    this.#count(wanting.channels, 1);
+    this.#askFor(wanting);
     // Not at once, as who adds it has not begun to read.
-    else if (this.#lacksChannels) queueMicrotask(() => this.#fail(wanting, noFeature("channels")));
-    return () => {
-      if (this.#wanting.delete(wanting) && this.#told !== undefined) this.#tell(this.#told);
-    };
-  }
-
-  /** Tells the server what it was not told yet. */
-  #tell(told: PatternSet): void {
-    const all = this.#all;
-    this.#ask("SUBSCRIBE", all.patterns.filter((pattern) => !told.patterns.includes(pattern)));
-    this.#ask("UNSUBSCRIBE", told.patterns.filter((pattern) => !all.patterns.includes(pattern)));
-    this.#told = all;
+    if (this.#lacksChannels) queueMicrotask(() => this.#fail(wanting, noFeature("channels")));
+    return () => void this.#remove(wanting);
   }
 
   /** Whether an iterator gives it that names no channels. */
@@ -107,36 +121,78 @@ export class Subscriptions {
 
   /** The server says something of channels. `stands` is told what the client has. */
   said(message: ChannelAnswer, stands: (vector: Vector) => void): void {
-    if (message.command === "SUBSCRIBE_FAILED") return this.#answered(message);
-    if (message.command !== "POSITION") this.#answered();
+    if (message.command === "SUBSCRIBE_FAILED") return this.#refused(message);
+    const question = message.command === "POSITION" ? undefined : this.#asked.shift();
+    if (question !== undefined) carryOut(question, this.#read);
     stands(message.vector);
   }
 
-  /** The server did what was asked for, or not. Its answers come in the order of the questions. */
-  #answered(failed?: SubscribeFailedMessage): void {
-    const [channels = [], ...others] = this.#asked;
-    this.#asked = others;
-    if (failed === undefined) return;
-    const { command, info, reason } = failed;
-    const error = new RefusedError(`Cannot read these channels: ${info}`, { command, info, reason });
-    this.#told = this.#told?.without(channels);
-    for (const wanting of [...this.#wanting]) {
-      if (!wanting.channels.some((pattern) => channels.includes(pattern))) continue;
-      this.#fail(wanting, error);
-    }
+  /** The server did not do what was asked for first. Who else wants a part of that asks for itself. */
+  #refused({ command, info, reason }: SubscribeFailedMessage): void {
+    const question = this.#asked.shift();
+    if (question === undefined) return;
+    // Nobody reads them, so there is nobody to tell.
+    if (question.asker === undefined) carryOut(question, this.#read);
+    this.#told = new Set(this.#read);
+    for (const later of this.#asked) carryOut(later, this.#told);
+    if (question.asker === undefined) return;
+    this.#fail(question.asker, new RefusedError(`Cannot read these channels: ${info}`, { command, info, reason }));
+    for (const wanting of [...this.#wanting]) this.#askFor(wanting);
   }
 
   #fail(wanting: Wanting, error: Error): void {
-    if (this.#wanting.delete(wanting)) wanting.failed(error);
+    if (this.#remove(wanting)) wanting.failed(error);
   }
 
-  get #all(): PatternSet {
-    return this.base.with([...this.#wanting].flatMap(({ channels }) => channels));
+  /** Whether it was there. */
+  #remove(wanting: Wanting): boolean {
+    if (!this.#wanting.delete(wanting)) return false;
+    this.#count(wanting.channels, -1);
+    this.#giveUp(wanting.channels);
+    return true;
   }
 
-  #ask(command: ChannelMessage["command"], channels: readonly string[]): void {
-    if (channels.length === 0) return;
-    this.#asked = [...this.#asked, [...channels]];
+  /** Asks for what `wanting` wants and the server was not told. */
+  #askFor(wanting: Wanting): void {
+    this.#ask("SUBSCRIBE", wanting.channels.filter((pattern) => !this.#told?.has(pattern)), wanting);
+  }
+
+  /** Tells the server which of these nobody wants any more. */
+  #giveUp(patterns: readonly string[]): void {
+    this.#ask("UNSUBSCRIBE", patterns.filter((pattern) => this.#told?.has(pattern) && !this.#wanted.has(pattern)));
+  }
+
+  #ask(command: Question["command"], channels: readonly string[], asker?: Wanting): void {
+    // What the next login names need not be asked for.
+    if (this.#told === undefined || channels.length === 0) return;
+    const question = { command, channels, asker };
+    this.#asked.push(question);
+    carryOut(question, this.#told);
     this.#owner.say(command === "SUBSCRIBE" ? { command, channels, history: 0 } : { command, channels });
+  }
+
+  #count(patterns: readonly string[], by: 1 | -1): void {
+    for (const pattern of patterns) {
+      const count = (this.#wanted.get(pattern) ?? 0) + by;
+      if (count === 0) this.#wanted.delete(pattern);
+      else this.#wanted.set(pattern, count);
+    }
+  }
+}
+
+/** Why somebody cannot read `channels`, if some of them are refused. */
+function refusal(channels: readonly string[], refused: readonly string[]): RefusedError | undefined {
+  const lacking = refused.length === 0 ? [] : channels.filter((pattern) => refused.includes(pattern));
+  if (lacking.length === 0) return undefined;
+  const info = `the user may not read ${lacking.map((pattern) => JSON.stringify(pattern)).join(", ")} here`;
+  const reason = "NOT_ALLOWED";
+  return new RefusedError(`Cannot read these channels: ${info}`, { command: "SUBSCRIBE_FAILED", info, reason });
+}
+
+/** Does to `patterns` what the server does. */
+function carryOut({ command, channels }: Question, patterns: Set<string>): void {
+  for (const pattern of channels) {
+    if (command === "SUBSCRIBE") patterns.add(pattern);
+    else patterns.delete(pattern);
   }
 }

@@ -55,6 +55,32 @@ Deno.test("Fanout answers calls of next() that came early in their order", async
   assertEquals(await Promise.all(results), ["s:1", "s:2", "done"]);
 });
 
+Deno.test("Fanout does not count against who is busy what is for others", async () => {
+  const { queue, pressure } = makeQueue();
+  let over = 0;
+  const even = queue.iterate(undefined, {
+    isFor: ({ lamport }) => lamport % 2 === 0,
+    begun: () => {},
+    over: () => over++,
+  });
+  const all = queue.iterate();
+  queue.push(activity(2), 10);
+  assertEquals([await idOf(even.next()), await idOf(all.next())], ["s:2", "s:2"]);
+  // It deals with that one. What comes meanwhile is for the other.
+  for (let n = 0; n < 3; n++) {
+    queue.push(activity(2 * n + 1), MAX_BEHIND);
+    await all.next();
+  }
+  assertEquals([pressure, waiting(queue)], [[], []]);
+  queue.push(activity(4), MAX_BEHIND + 1);
+  await all.next();
+  assertEquals(pressure, [true]);
+  assertEquals(await idOf(even.next()), "s:4");
+  assertEquals(pressure, [true, false]);
+  for (let times = 0; times < 2; times++) await even.return!();
+  assertEquals(over, 1);
+});
+
 Deno.test("Fanout asks to stop reading when the slowest is too far behind, and to go on when it has caught up", async () => {
   const { queue, pressure } = makeQueue();
   const slow = queue.iterate();
