@@ -7,20 +7,15 @@ import type { Endpoint } from "../platform/address.ts";
 import { type ConfigLayer, DEFAULT_CONFIG } from "./config.ts";
 import { EXIT_CODE } from "./exit_code.ts";
 import { type Flags, type FlagValues, parseCommandLine, type Program, unknownCommand, UsageError } from "./flags.ts";
-import { LINE_FORMAT, type LineFormat } from "./line_format.ts";
+import { LISTEN_FLAGS, type ListenArguments, listenOf, publishedTo } from "./listen/listen_flags.ts";
 import type { LoadedConfig } from "./load.ts";
-import { SINCE, type Since } from "./since.ts";
 import { CONFIG, flag, given, HELP, NO_PROMPT, refuseWords, toggle, TRACE, traceOf } from "./shared_flags.ts";
 import { TLS_FLAGS, type TlsArguments, tlsOf } from "./tls/tls_flags.ts";
 import {
   BLOCK_MS,
   CALLED_PORTS,
-  COUNT,
-  LAST,
-  LISTENING_MS,
   LISTENING_PORTS,
   oneOf,
-  type Reader,
   seconds,
   secondsText,
   SECRET,
@@ -39,22 +34,6 @@ export type ClientCommand =
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 /** One of them. */
 export type Shell = typeof SHELLS[number];
-
-/** When `listen` ends by itself, and what it shows. Spans are milliseconds. */
-export interface ListenArguments {
-  /** End after so many activities and messages. */
-  readonly count: number | undefined;
-  /** End after this time. */
-  readonly timeoutMs: number | undefined;
-  /** End when everything that was missed has come. */
-  readonly untilCaughtUp: boolean;
-  /** Show only these users; all of them when empty. */
-  readonly from: readonly string[];
-  /** The form of a line. */
-  readonly format: LineFormat | undefined;
-  /** From where on the past is shown first; with `last`, no more than that of it. */
-  readonly since: Since | undefined;
-}
 
 /** The result of a client's command line. Spans are milliseconds. `undefined` means that the flag was not given. */
 export interface ClientArguments {
@@ -89,6 +68,8 @@ export interface ClientArguments {
   readonly isText: boolean;
   /** `publish`: tell of lines that cannot be published, and go on. */
   readonly skipInvalid: boolean;
+  /** `publish`: the channel that it is for; `undefined` for everyone. */
+  readonly channel: string | undefined;
   readonly listen: ListenArguments;
   /** `listen`, and talking: how much of the past is shown first. */
   readonly last: number | undefined;
@@ -115,9 +96,6 @@ export interface ClientArguments {
 /** The settings of `exchange` without flags. */
 export const EXCHANGE_DEFAULTS = { intervalMs: 5_000, blockHeartbeatMs: 0, message: "Hello, there" } as const;
 
-/** With how much of the past talking begins without a flag. */
-export const LAST_SAID = 20;
-
 const { server } = DEFAULT_CONFIG;
 
 const COMMANDS = {
@@ -139,9 +117,6 @@ const COMMANDS = {
 const WORDS: Readonly<Record<string, number>> = { publish: 1, send: 2, completion: 1, help: 1 };
 
 const ALL_BUT_INTERACTIVE = ["publish", "listen", "send", "users", "register", "passwd", "exchange"];
-
-/** Names, one or several, each given with a flag of its own. */
-const NAMES: Reader<string[]> = { allowed: "a user's name", read: (given) => given === "" ? undefined : [given] };
 
 const CLIENT_FLAGS = {
   // The family has two pairs of flags. A client needs one: the server to call.
@@ -192,38 +167,7 @@ const CLIENT_FLAGS = {
     only: ["publish"],
     help: "publish: tell of a line that cannot be published, and go on with the next",
   }),
-  count: flag("N", wholeNumber("a number", COUNT), {
-    only: ["listen"],
-    help: "listen: end after N activities and messages",
-  }),
-  timeout: flag("SECONDS", seconds(LISTENING_MS), {
-    only: ["listen", "users"],
-    help: `end after this time; with exit code ${EXIT_CODE.late} if something is still waited for`,
-  }),
-  "until-caught-up": toggle({
-    only: ["listen"],
-    help: "listen: end when everything that was missed has come",
-  }),
-  last: flag("N", wholeNumber("a number", LAST), {
-    only: ["", "listen"],
-    help: `begin with the last N things said; talking, with ${LAST_SAID}`,
-  }),
-  since: flag("SPAN|ID|all", SINCE, {
-    only: ["listen"],
-    help: "listen: begin with what was said since (10m, 2h, 3d, an id, all)",
-  }),
-  from: flag("NAME", NAMES, {
-    only: ["listen"],
-    repeatable: true,
-    help: "listen: only what NAME says; may be given several times",
-    completes: "users",
-  }),
-  format: flag("FORMAT", LINE_FORMAT, {
-    only: ["listen"],
-    help: "listen: text, json, or a template of {date} {time} {user} {to} {text} {id} {lamport} {sentAt} {activity} " +
-      "{activity.KEY}",
-    completes: ["text", "json"],
-  }),
+  ...LISTEN_FLAGS,
   yes: toggle({ only: ["forget"], help: "forget: ask nothing, the account is to be deleted" }),
   online: toggle({ only: ["users"], help: "users: only those who are logged in somewhere" }),
   interval: flag("SECONDS", seconds(SEND_INTERVAL_MS), {
@@ -281,14 +225,14 @@ export const CLIENT_PROGRAM: Program<typeof CLIENT_FLAGS> = {
       examples: [
         `publish '{"temperature": 21.5}' -u sensor`,
         `…tail -f app.log | thrum-client publish --text`,
-        `publish --skip-invalid < measurements.jsonl`,
+        `publish --channel lab/door --skip-invalid < measurements.jsonl`,
       ],
     },
     listen: {
       usage: ["listen [flags]"],
       examples: [
         "listen --from sensor --count 1 --timeout 10",
-        "listen -u ada --until-caught-up --format '{time} {user}: {text}'",
+        "listen --channel 'lab/**' --last 9 --format '{user}: {text}'",
       ],
     },
     send: {
@@ -385,14 +329,8 @@ export function parseClientArguments(args: readonly string[]): ClientArguments {
     activity,
     isText: values.text ?? false,
     skipInvalid: values["skip-invalid"] ?? false,
-    listen: {
-      count: values.count,
-      timeoutMs: values.timeout,
-      untilCaughtUp: values["until-caught-up"] ?? false,
-      from: values.from ?? [],
-      format: values.format,
-      since: values.since,
-    },
+    channel: isAsked || command !== "publish" ? undefined : publishedTo(values),
+    listen: listenOf(values),
     last: values.last,
     direct,
     isSure: values.yes ?? false,

@@ -23,6 +23,8 @@ export interface Flag<T> {
   readonly help: string;
   /** The flag may be given several times. Its reader gives a list, and the value is all of them together. */
   readonly repeatable?: boolean;
+  /** The empty text is a value, too, where it is written out: `--flag ''`. */
+  readonly takesEmpty?: boolean;
   /** The value without the flag, for `--help`. */
   readonly default?: string;
   /** The commands that take the flag; all commands if absent. */
@@ -93,12 +95,13 @@ export class UsageError extends Error {
 }
 
 /**
- * Reads `args` by the program's table.
+ * Reads `line` by the program's table.
  * @throws {UsageError} for an unknown flag or command, a missing value, one that is not allowed, two that differ, or a
  * flag of another command.
  */
-export function parseCommandLine<F extends Flags>(program: Program<F>, args: readonly string[]): ParsedCommandLine<F> {
+export function parseCommandLine<F extends Flags>(program: Program<F>, line: readonly string[]): ParsedCommandLine<F> {
   const { flags, commands } = program;
+  const args = withEmptyValues(flags, line);
   const spelling = new Map<string, string>();
   const unknown: string[] = [];
   const names = Object.keys(flags);
@@ -120,9 +123,11 @@ export function parseCommandLine<F extends Flags>(program: Program<F>, args: rea
     const texts = [parsed[name]].flat().map(String);
     const next = args[args.indexOf(typed) + 1];
     if (flags[name]!.repeatable) {
+      const written = args.filter((arg) => flags[name]!.takesEmpty && arg === `--${name}=`).length;
+      const isMissing = texts.filter((text) => text === "").length > written;
       return [
         name,
-        texts.flatMap((text) => readFlag(flags[name]!, typed, text, next)),
+        texts.flatMap((text) => readFlag(flags[name]!, typed, text, next, isMissing)),
       ] as const;
     }
     if (texts.some((text) => text !== texts[0])) {
@@ -192,11 +197,34 @@ function translated(flags: Flags, args: readonly string[], spelling: Map<string,
   });
 }
 
-/** `next` is the word behind the flag. It is not the flag's value if it begins with a dash. */
-function readFlag(flag: Flag<unknown>, typed: string, given: string, next: string | undefined): unknown {
+/** `args`, in which an empty text is part of its flag: the parser takes it for no value, and for a word. */
+function withEmptyValues(flags: Flags, args: readonly string[]): string[] {
+  const takesEmpty = (arg: string | undefined) => {
+    return arg?.startsWith("--") && Object.hasOwn(flags, arg.slice(2)) && flags[arg.slice(2)]!.takesEmpty === true;
+  };
+  const end = args.indexOf("--");
+  const isInFlags = (index: number) => end === -1 || index < end;
+  return args.flatMap((arg, index) => {
+    if (!isInFlags(index)) return [arg];
+    if (arg === "" && takesEmpty(args[index - 1])) return [];
+    return takesEmpty(arg) && args[index + 1] === "" ? [`${arg}=`] : [arg];
+  });
+}
+
+/**
+ * `next` is the word behind the flag. It is not the flag's value if it begins with a dash. `isMissing`: an empty text
+ * is no value.
+ */
+function readFlag(
+  flag: Flag<unknown>,
+  typed: string,
+  given: string,
+  next: string | undefined,
+  isMissing = true,
+): unknown {
   const { reader } = flag;
   if (reader === undefined) return true;
-  if (given === "") {
+  if (given === "" && isMissing) {
     const hint = next?.startsWith("-") ? `; one that begins with "-" is written ${typed}=…` : "";
     throw new UsageError(`${typed} needs a value, ${reader.allowed}${hint}`);
   }

@@ -6,7 +6,9 @@
 import type { Reader } from "./values.ts";
 
 /** What a template can name. A path after `activity` names one value of the activity. */
-export const FORMAT_FIELDS = ["time", "date", "user", "to", "text", "activity", "id", "lamport", "sentAt"] as const;
+export const FORMAT_FIELDS = [
+  ...["time", "date", "user", "to", "channel", "text", "activity", "id", "lamport", "sentAt"] as const,
+] as const;
 /** One of them. */
 export type FormatField = typeof FORMAT_FIELDS[number];
 

@@ -7,7 +7,7 @@ import type { Stdio } from "../../platform/stdio.ts";
 import { RefusedError } from "../errors.ts";
 import type { NameAnswer } from "../calls/name_question.ts";
 import type { Client, ClientEvent, ConnectOptions } from "../options.ts";
-import { NOTHING_TOLD, type Notice, stepTelling, styleNotice } from "./notices.ts";
+import { KNOWS_NO_CHANNELS, NOTHING_TOLD, type Notice, stepTelling, styleNotice } from "./notices.ts";
 import { confirmNew, type Identity } from "./identity.ts";
 import type { HistoryFile } from "./chat/history_file.ts";
 import type { StateFile } from "./chat/remembered_login.ts";
@@ -42,9 +42,11 @@ export interface CommandParts {
 }
 
 /** The wishes of a command for its connection and its notices. */
-export interface EnterParts
-  extends
-    Pick<ConnectOptions, "reads" | "receive" | "reconnect" | "blockHeartbeatMs" | "connectTimeoutMs" | "onEvent"> {
+export interface EnterParts extends
+  Pick<
+    ConnectOptions,
+    "reads" | "receive" | "channels" | "reconnect" | "blockHeartbeatMs" | "connectTimeoutMs" | "onEvent"
+  > {
   /** Instead of standard error. */
   readonly onNotice?: (notice: Notice) => void;
   /** Whether the notice for an event is shown; by default always. */
@@ -104,6 +106,16 @@ export function leavable(
       };
     },
   };
+}
+
+/**
+ * Refuses a server that would pass over channels: it would give other activities, or give these to everyone.
+ * @throws {RefusedError} when it does not know channels.
+ */
+export function needChannels({ features }: Pick<Client, "features">, what: string): void {
+  if (features.includes("channels")) return;
+  const info = KNOWS_NO_CHANNELS;
+  throw new RefusedError(`Cannot ${what}: ${info}`, { command: "SUBSCRIBE_FAILED", info, reason: "NO_CHANNELS" });
 }
 
 /** Runs `work` with a client that is closed when the work is done, or the program is asked to stop. */

@@ -4,11 +4,26 @@ import type { FormatField, LineFormat } from "../../config/line_format.ts";
 import { dayOf, dayText, timeOfDay } from "../../platform/local_time.ts";
 import type { Style } from "../../platform/terminal.ts";
 import type { Activity, Message } from "../options.ts";
+import { nameColour } from "./chat/name_colour.ts";
 import { visible, visibleName } from "./screen/visible.ts";
 
-/** An activity for people: the time, the user, and its text. Its JSON, if it has more than a text. */
-export function describeActivity({ activity, json, user, sentAt }: Activity, style: Style): string {
-  return `${style.dim(timeOfDay(sentAt))}  ${style.bold(visibleName(user))}  ${visible(activityWords(activity, json))}`;
+/**
+ * An activity for people: the time, the channel where it has one, the user, and its text. Its JSON, if it has more than
+ * a text.
+ */
+export function describeActivity({ activity, json, user, sentAt, channel }: Activity, style: Style): string {
+  const who = `${channel === undefined ? "" : `${channelText(channel, style)}  `}${style.bold(visibleName(user))}`;
+  return `${style.dim(timeOfDay(sentAt))}  ${who}  ${visible(activityWords(activity, json))}`;
+}
+
+/** A channel, or a pattern of channels, in words: `#lab`. */
+export function channelName(channel: string): string {
+  return `#${visibleName(channel)}`;
+}
+
+/** The same in its colour. */
+export function channelText(channel: string, style: Style): string {
+  return style.coloured(channelName(channel), nameColour(channel));
 }
 
 /** The text of an activity, if that is all it has; else its JSON as it was written. */
@@ -18,14 +33,15 @@ export function activityWords(activity: Readonly<Record<string, unknown>>, json:
 }
 
 /** An activity for programs: one line of JSON. */
-export function activityLine({ id, user, sentAt, lamport, json }: Activity, isPast = false): string {
+export function activityLine({ id, user, sentAt, lamport, channel, json }: Activity, isPast = false): string {
   const past = isPast ? { past: true } : {};
-  return `${JSON.stringify({ id, user, sentAt, lamport, ...past }).slice(0, -1)},"activity":${json}}`;
+  // JSON leaves out what is not there.
+  return `${JSON.stringify({ id, user, sentAt, lamport, channel, ...past }).slice(0, -1)},"activity":${json}}`;
 }
 
-/** The row before what was said before. */
-export function beforeRow(style: Style): string {
-  return style.dim("── said before ──");
+/** The row before what was said before: to everyone, or in a channel. */
+export function beforeRow(style: Style, channel?: string): string {
+  return style.dim(`── said before${channel === undefined ? "" : ` in ${channelName(channel)}`} ──`);
 }
 
 /** The row between what was said before and what comes now. */
@@ -93,6 +109,8 @@ function fieldText(item: Listened, field: FormatField, path: readonly string[]):
       return visibleName("activity" in item ? item.activity.user : item.message.from);
     case "to":
       return "activity" in item ? "" : visibleName(item.message.to);
+    case "channel":
+      return "activity" in item ? visibleName(item.activity.channel ?? "") : "";
     case "text":
       return visible(
         "activity" in item ? activityWords(item.activity.activity, item.activity.json) : item.message.text,

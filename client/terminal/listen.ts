@@ -6,9 +6,10 @@
 
 import { sinceOf } from "../../config/since.ts";
 import { endpointText } from "../../config/values.ts";
-import type { ClientArguments, ListenArguments } from "../../config/client_arguments.ts";
+import type { ClientArguments } from "../../config/client_arguments.ts";
+import type { ListenArguments } from "../../config/listen/listen_flags.ts";
 import type { Client, ClientEvent } from "../options.ts";
-import { type CommandParts, enter, untilStopped } from "./command.ts";
+import { type CommandParts, enter, needChannels, untilStopped } from "./command.ts";
 import { DayMarks, type Listened, listenedLine, nowRow } from "./describe.ts";
 import { settleIdentity } from "./identity.ts";
 import { pastOf } from "./past.ts";
@@ -24,10 +25,14 @@ export async function listen(parts: CommandParts): Promise<void> {
   const { args, stdio, clock } = parts;
   const identity = await settleIdentity({ ...parts, ...args, secret: parts.secret, command: "listen" }, stdio);
   const progress = new ListenProgress(args.listen, wantsPast(args));
-  const client = await enter(parts, identity, { onEvent: (event) => progress.on(event) });
-  stdio.tell(stdio.err.dim(`connected to ${endpointText(parts.server)} as ${client.username}; Ctrl-C ends\n`));
+  const { channels, timeoutMs } = args.listen;
+  const client = await enter(parts, identity, {
+    onEvent: (event) => progress.on(event),
+    ...(channels === undefined ? {} : { channels }),
+  });
   await untilStopped(parts, client, async () => {
-    const { timeoutMs } = args.listen;
+    if (channels !== undefined) needChannels(client, "listen to channels");
+    stdio.tell(stdio.err.dim(`connected to ${endpointText(parts.server)} as ${client.username}; Ctrl-C ends\n`));
     const late = Promise.withResolvers<void>();
     const timer = timeoutMs === undefined ? undefined : clock.after(timeoutMs, late.resolve);
     // The first end counts: nobody reads any more, the person has enough, or the client is closed.
@@ -163,8 +168,8 @@ async function showAll({ args, stdio, clock }: CommandParts, client: Client, pro
     return "end";
   };
   if (wantsPast(args)) {
-    const { last, listen: { since } } = args;
-    const wanted = { last, since: sinceOf(since, clock.wallMs()) };
+    const { last, listen: { since, channels } } = args;
+    const wanted = { last, since: sinceOf(since, clock.wallMs()), channels };
     let isAny = false;
     const past = each(pastOf(client, client.vector, wanted), (activity) => {
       isAny = true;

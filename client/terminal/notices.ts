@@ -25,6 +25,9 @@ export interface Telling {
 /** Nothing was told. */
 export const NOTHING_TOLD: Telling = Object.freeze({ isLost: false, toldUnreachable: false, toldPending: false });
 
+/** Why nothing can be said or read in a channel. */
+export const KNOWS_NO_CHANNELS = "this server is of an earlier version, and knows no channels";
+
 /** The notice for `event`, if there is one. */
 export function stepTelling(telling: Telling, event: ClientEvent): { telling: Telling; notice?: Notice } {
   switch (event.kind) {

@@ -8,7 +8,7 @@ import { counted } from "../../protocol/counted.ts";
 import { FileError } from "../../platform/files/text_file.ts";
 import type { Client, Published } from "../options.ts";
 import { activityText } from "../publication.ts";
-import { type CommandParts, enter } from "./command.ts";
+import { type CommandParts, enter, needChannels } from "./command.ts";
 import { settleIdentity } from "./identity.ts";
 import { type InputLine, InputLines } from "./input_lines.ts";
 import { visible } from "./screen/visible.ts";
@@ -39,6 +39,7 @@ export async function publish(parts: CommandParts): Promise<void> {
     receive: "none",
     reconnect: { giveUpAfterMs: GIVE_UP_AFTER_MS },
   });
+  if (args.channel !== undefined) needChannels(client, "publish");
   const publisher = new Publisher(parts, client);
   // The writer of a pipe has to learn at once that this line is wrong, or that the connection is gone.
   await Promise.race([
@@ -81,7 +82,8 @@ class Publisher {
   async publish(activity: string, explain: (error: Error) => Error | undefined): Promise<void> {
     if (this.#hasFailed) return await this.#written;
     this.#underWay++;
-    const published = this.#client.publish(activity).catch((error) => {
+    const { channel } = this.#parts.args;
+    const published = this.#client.publish(activity, channel === undefined ? {} : { channel }).catch((error) => {
       const isInvalid = error instanceof TypeError || error instanceof RangeError;
       const explained = isInvalid ? explain(error) : error;
       if (explained === undefined) return undefined;

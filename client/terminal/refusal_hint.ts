@@ -19,6 +19,8 @@ export function refusalHint(
       return "To call it by TLS: --tls, and --ca FILE or --fingerprint SHA256 to say whom you believe";
     case "CLEAR_ONLY":
       return "If you trust the network on the way there: --clear-secrets";
+    case "CHANNELS_LATER":
+      return "Channels are for networks in which every server is of this version";
     case "INVITATION":
       return "If you have an invitation: --invitation CODE";
     case "UNKNOWN_USER":

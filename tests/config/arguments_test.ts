@@ -241,6 +241,7 @@ Deno.test("parseClientArguments() takes every flag of the client", () => {
     activity: undefined,
     isText: false,
     skipInvalid: false,
+    channel: undefined,
     listen: {
       count: undefined,
       timeoutMs: undefined,
@@ -248,6 +249,7 @@ Deno.test("parseClientArguments() takes every flag of the client", () => {
       from: [],
       format: undefined,
       since: undefined,
+      channels: undefined,
     },
     last: undefined,
     direct: undefined,
@@ -319,6 +321,7 @@ Deno.test("parseClientArguments() takes when listen ends, and what it shows", ()
     from: ["ada", "bob"],
     format: "json",
     since: undefined,
+    channels: undefined,
   });
   assertEquals(clientRefusal("listen", "--json", "--format", "text"), "--json means --format json");
   assertStringIncludes(

@@ -3,13 +3,13 @@
  * means, `chat_rows.ts` how rows look, and `pending_lines.ts` what is said of lines without an answer.
  */
 
-import { type ClientArguments, LAST_SAID } from "../../../config/client_arguments.ts";
+import type { ClientArguments } from "../../../config/client_arguments.ts";
 import { UsageError } from "../../../config/flags.ts";
+import { LAST_SAID } from "../../../config/listen/listen_flags.ts";
 import type { Clock } from "../../../platform/clock.ts";
 import type { Style } from "../../../platform/terminal.ts";
 import type { Stdio } from "../../../platform/stdio.ts";
 import type { UserScope } from "../../../protocol/message.ts";
-import { ConnectionEndedError, RefusedError } from "../../errors.ts";
 import type { Activity, Client, ClientEvent } from "../../options.ts";
 import { activityText } from "../../publication.ts";
 import { AwayMessages, type Released } from "./away_messages.ts";
@@ -21,19 +21,23 @@ import {
   messageRow,
   presenceRow,
   refusedRows,
+  saidRow,
   sentRow,
   usersRow,
 } from "./chat_rows.ts";
+import { ChannelTalk } from "./channel_talk.ts";
 import type { CommandParts } from "../command.ts";
 import { DeliveryMarks } from "./delivery_marks.ts";
 import { beforeRow, DayMarks, nowRow } from "../describe.ts";
 import type { KeptHistory } from "./history_file.ts";
-import { type Notice, styleNotice } from "../notices.ts";
+import { isEnd, whyNot } from "./line_errors.ts";
+import { KNOWS_NO_CHANNELS, type Notice, styleNotice } from "../notices.ts";
 import { NO_OUTAGE, stepOutage } from "./outage.ts";
 import { pastOf } from "../past.ts";
 import { PendingLines } from "./pending_lines.ts";
 import type { ChatView, ScreenOwner } from "../screen/screen.ts";
-import { type KnownUsers, readPastedLines, readTypedLine, SAY, type TypedLine, type Word } from "./typed_line.ts";
+import { ShownActivities } from "./shown_activities.ts";
+import { type KnownNames, readPastedLines, readTypedLine, SAY, type TypedLine, type Word } from "./typed_line.ts";
 
 /** Several messages to one user are mostly delivered together: that is told once. */
 const DELIVERED_TOGETHER_MS = 100;
@@ -67,10 +71,13 @@ export class Chat implements ScreenOwner {
   /** Everybody who was heard of. */
   readonly #names = new Set<string>();
   readonly #left = Promise.withResolvers<void>();
-  readonly #users: KnownUsers = {
+  readonly #known: KnownNames = {
     isUser: (name) => this.#names.has(name),
     alike: (name) => [...this.#names].find((known) => known.toLowerCase() === name.toLowerCase()),
+    isChannel: (name) => this.#talk.channels.isKnown(name),
   };
+  readonly #talk: ChannelTalk;
+  readonly #shown = new ShownActivities();
   readonly #caughtUp = Promise.withResolvers<void>();
   /** What was sent or asked, and has no answer yet. */
   readonly #underWay = new Set<Promise<unknown>>();
@@ -97,6 +104,16 @@ export class Chat implements ScreenOwner {
     this.#isPiped = !stdio.canAsk;
     // Who reads a pipe has not asked for more than what comes.
     this.#last = last ?? (this.#isPiped ? 0 : LAST_SAID);
+    const reading = { clock, style: this.#style, last: this.#last, pastTimeoutMs: PAST_TIMEOUT_MS };
+    this.#talk = new ChannelTalk(reading, {
+      hasShown: (activity) => this.#shown.has(activity),
+      show: (activity) => this.#showActivity(activity),
+      showRow: (row) => view.show(row),
+      tell: (notice) => this.#tell(notice),
+      prompt: (text) => view.prompt(text),
+      mistake: (line, why) => this.#mistake(line, why),
+      refused: (error) => this.#refusal ??= error,
+    });
   }
 
   /** For the client. An own field, as the function is handed over. */
@@ -130,12 +147,12 @@ export class Chat implements ScreenOwner {
     // What stands behind the word that leaves, in one paste, say, is for nobody.
     if (this.#hasLeft) return;
     this.#history.add(line);
-    const { isUser, alike } = this.#users;
-    this.#fulfil(readTypedLine(line, isUser, alike), line);
+    const { isUser, alike, isChannel } = this.#known;
+    this.#fulfil(readTypedLine(line, isUser, alike, isChannel), line);
   }
 
   pasted(lines: readonly string[], typed: string): void {
-    for (const [index, read] of readPastedLines(lines, typed, this.#users).entries()) this.#fulfil(read, lines[index]!);
+    for (const [index, read] of readPastedLines(lines, typed, this.#known).entries()) this.#fulfil(read, lines[index]!);
   }
 
   async room(): Promise<void> {
@@ -163,6 +180,10 @@ export class Chat implements ScreenOwner {
 
   names(): readonly string[] {
     return [...this.#names];
+  }
+
+  channels(): readonly string[] {
+    return this.#talk.channels.known;
   }
 
   /** Shows the lines that the server does not have. Called when the client is closed. */
@@ -219,17 +240,24 @@ export class Chat implements ScreenOwner {
   }
 
   #showActivity(activity: Activity): void {
-    this.#names.add(activity.user);
-    const { sentAt } = activity;
-    this.#showAt(sentAt, activityRow(activity, sentAt, this.#style));
+    if (this.#shown.has(activity)) return;
+    const { id, user, sentAt, channel } = activity;
+    this.#shown.add(id, sentAt);
+    this.#names.add(user);
+    if (channel !== undefined) this.#talk.channels.seen(channel);
+    this.#showAt(sentAt, activityRow(activity, sentAt, this.#style, this.#talk.channels.current));
   }
 
   #fulfil(typed: TypedLine, line: string): void {
     switch (typed.kind) {
       case "say":
-        return void this.#send(line, (client) => client.publish({ text: typed.text }));
+        return void this.#publish(line, typed, typed.text, () => ({ text: typed.text }));
       case "activity":
-        return void this.#send(line, (client) => client.publish(activityText(typed.json)));
+        return void this.#publish(line, typed, typed.json, () => activityText(typed.json));
+      case "join":
+        return void this.#underway(this.#talk.join(this.#client!, typed.channel));
+      case "leave":
+        return this.#talk.leave(line, typed.channel);
       case "direct":
         return void this.#sendDirect(line, typed);
       case "unsure":
@@ -252,6 +280,24 @@ export class Chat implements ScreenOwner {
       case "disconnect":
         return this.leave();
     }
+  }
+
+  /** Publishes what `make` gives, in the channel of the line, or in the one where the person talks. */
+  async #publish(
+    line: string,
+    { channel = this.#talk.channels.current }: { readonly channel?: string },
+    text: string,
+    make: () => object | string,
+  ): Promise<void> {
+    const client = this.#client!;
+    if (channel === undefined) return void await this.#send(line, () => client.publish(make()));
+    if (!client.features.includes("channels")) return this.#mistake(line, KNOWS_NO_CHANNELS);
+    const sent = await this.#send(line, () => client.publish(make(), { channel }));
+    // Who reads the channel sees it as all others do.
+    if (sent?.id === undefined || this.#talk.channels.reads(channel) || this.#shown.hasId(sent.id)) return;
+    this.#shown.add(sent.id);
+    const sentAt = this.#clock.wallMs();
+    this.#showAt(sentAt, saidRow({ from: client.username, to: channel, text, sentAt }, this.#style));
   }
 
   async #sendDirect(line: string, { to, text }: { readonly to: string; readonly text: string }): Promise<void> {
@@ -279,7 +325,7 @@ export class Chat implements ScreenOwner {
   async #sendRefused(line: string, { to, text }: { readonly to: string; readonly text: string }, why: string) {
     if (this.#names.has(to)) return this.#refuse(line, why);
     await this.#learnNames();
-    const meant = this.#users.alike(to);
+    const meant = this.#known.alike(to);
     if (meant !== undefined && this.#offer(line, { to, meant, text })) return;
     // The text may be meant for everyone. A text that is meant for a user must not go to all.
     const hint = meant === undefined ? `to say it to everyone, type ${SAY} before it` : `did you mean ${meant}?`;
@@ -394,17 +440,4 @@ export class Chat implements ScreenOwner {
 
 async function each<Item>(items: AsyncIterable<Item>, show: (item: Item) => void): Promise<void> {
   for await (const item of items) show(item);
-}
-
-/** The reason why a line was not taken. The row before says that it was not. */
-function whyNot(error: Error): string {
-  return error instanceof RefusedError ? error.info : error.message;
-}
-
-/** Whether `error` is that the client has ended, and not that it did not take a line. */
-function isEnd(error: unknown): boolean {
-  if (error instanceof ConnectionEndedError) return true;
-  return error instanceof RefusedError
-    ? error.command !== "DIRECT_MESSAGE_FAILED" && error.command !== "ACTIVITY_FAILED"
-    : !(error instanceof TypeError || error instanceof RangeError);
 }

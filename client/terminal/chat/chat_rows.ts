@@ -7,7 +7,7 @@ import { timeAsOf, timeOfDay } from "../../../platform/local_time.ts";
 import type { Style } from "../../../platform/terminal.ts";
 import type { UserScope } from "../../../protocol/message.ts";
 import type { Activity, Message, Presence } from "../../options.ts";
-import { activityWords } from "../describe.ts";
+import { activityWords, channelName, channelText } from "../describe.ts";
 import { nameColour } from "./name_colour.ts";
 import { textStart, textWidth } from "../screen/text_width.ts";
 import { HELP } from "./typed_line.ts";
@@ -16,7 +16,7 @@ import { visible, visibleName } from "../screen/visible.ts";
 /** How far a message got that was sent from here. */
 export type Mark = "stored" | "delivered";
 
-/** A message to one user. */
+/** A message to one user, or a text in a channel. */
 export interface SentMessage {
   readonly from: string;
   readonly to: string;
@@ -31,9 +31,15 @@ const REMINDER_COLUMNS = 30;
 /** Narrower, and two columns of help would be two narrow ones. */
 const WIDE_COLUMNS = 72;
 
-/** A text or an activity to everyone. */
-export function activityRow({ activity, json, user, sentAt }: Activity, nowMs: number, style: Style): string {
-  return row(timeAsOf(sentAt, nowMs), nameText(user, style), visible(activityWords(activity, json)), style);
+/** A text or an activity: to everyone, or in a channel, which stands out unless it is `current`. */
+export function activityRow(
+  { activity, json, user, sentAt, channel }: Activity,
+  nowMs: number,
+  style: Style,
+  current?: string,
+): string {
+  const where = channel === undefined ? "" : `${whereText(channel, current, style)}  `;
+  return row(timeAsOf(sentAt, nowMs), where + nameText(user, style), visible(activityWords(activity, json)), style);
 }
 
 /** A direct message to the person. */
@@ -45,6 +51,12 @@ export function messageRow({ from, text, sentAt }: Message, nowMs: number, style
 export function sentRow({ from, to, text, sentAt }: SentMessage, mark: Mark, style: Style): string {
   const who = `${nameText(from, style)} → ${nameText(to, style)}`;
   return `${row(timeOfDay(sentAt), who, visible(text), style)}  ${style.dim(MARKS[mark])}`;
+}
+
+/** What the person said in a channel that is not read. */
+export function saidRow({ from, to, text, sentAt }: SentMessage, style: Style): string {
+  const who = `${nameText(from, style)} → ${channelText(to, style)}`;
+  return `${row(timeOfDay(sentAt), who, visible(text), style)}  ${style.dim(MARKS.stored)}`;
 }
 
 /** Messages to `to` were delivered whose rows are far up: the text of the one, or the number of them. */
@@ -95,6 +107,10 @@ export function helpRows(columns: number, style: Style): string {
     if (columns < WIDE_COLUMNS) return `${style.bold(typed)}\n  ${does}`;
     return `${style.bold(typed)}${" ".repeat(width - textWidth(typed))}  ${does}`;
   }).join("\n");
+}
+
+function whereText(channel: string, current: string | undefined, style: Style): string {
+  return channel === current ? style.dim(channelName(channel)) : channelText(channel, style);
 }
 
 /** A name in its colour. */

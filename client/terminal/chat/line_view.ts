@@ -59,6 +59,9 @@ export class LineView implements ChatView {
     return false;
   }
 
+  /** Nobody sees one: what a channel says has its name. */
+  prompt(): void {}
+
   ask(question: string, yes: () => void): boolean {
     this.#question = yes;
     this.show(question.trimEnd());

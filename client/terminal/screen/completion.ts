@@ -1,7 +1,8 @@
 /** The Tab key: completes the name or word before the cursor, or shows the possible ones. Pure. */
 
 import type { Editor } from "./line_editor.ts";
-import { WORDS } from "../chat/typed_line.ts";
+import { channelProblem } from "../../../protocol/channels/channel_name.ts";
+import { CHANNEL_MARK, JOIN, LEAVE, SAY, WORDS } from "../chat/typed_line.ts";
 
 /** The new line, and the possible ways if there are several. */
 export interface Completion {
@@ -12,21 +13,34 @@ export interface Completion {
 
 /** More than a person wants to read through. */
 const MAX_CHOICES = 50;
+/** Words that need their slash. */
+const SLASHED = [JOIN, LEAVE, SAY].map((word) => word.slice(1));
+/** Behind these a channel stands, perhaps with its mark. */
+const BEFORE_CHANNEL = new RegExp(`^(?:${JOIN}|${LEAVE})\\s+${CHANNEL_MARK}?`);
 
 /**
- * Completes with `names`. At the beginning of a line, a name becomes the beginning of a message, `NAME: `. Case makes
- * no difference.
+ * Completes with `names`, and with `channels`, which may be patterns. At the beginning of a line, a name becomes the
+ * beginning of a message, `NAME: `. Case makes no difference.
  */
-export function complete(editor: Editor, names: readonly string[]): Completion {
+export function complete(editor: Editor, names: readonly string[], channels: readonly string[] = []): Completion {
   const { text, cursor } = editor;
   const typed = text.slice(0, cursor);
   const behind = text.slice(cursor);
+  const [before] = BEFORE_CHANNEL.exec(typed) ?? [];
+  if (before !== undefined) {
+    const found = matching(channels, typed.slice(before.length)).map((channel) => before + channel);
+    return chosen(editor, typed, found, behind, before.length);
+  }
+  // Nothing can be said in a pattern.
+  const marked = channels.filter((channel) => channelProblem(channel) === undefined).map((name) => CHANNEL_MARK + name);
+  const found = typed.startsWith(CHANNEL_MARK) ? matching(marked, typed) : [];
+  if (found.length > 0) return chosen(editor, typed, found, behind);
   const slash = typed.startsWith("/") ? "/" : "";
   // Names may have spaces, so the whole typed text is tried first.
   const whole = typed.slice(slash.length);
   const atBeginning = [
     ...(slash === "" ? matching(names, whole).map((name) => `${name}:`) : []),
-    ...matching(WORDS, whole),
+    ...matching(slash === "" ? WORDS : [...WORDS, ...SLASHED], whole),
   ];
   if (whole === "" && slash === "") return chosen(editor, typed, atBeginning.slice(0, 0), behind);
   if (atBeginning.length > 0) return chosen(editor, typed, atBeginning.map((choice) => slash + choice), behind);

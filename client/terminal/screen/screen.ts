@@ -28,6 +28,8 @@ export interface ScreenOwner {
   pasted?(lines: readonly string[], typed: string): void;
   /** Names for Tab. */
   names(): readonly string[];
+  /** Channels for Tab, and patterns of them. */
+  channels?(): readonly string[];
   /** Resolves when another line may come. Whoever types is never that fast. */
   room?(): Promise<void>;
 }
@@ -40,6 +42,8 @@ export interface ChatView {
   show(text: string, key?: string): void;
   /** Replaces the row of `key` by `text`. False where that is not possible any more. */
   mend(key: string, text: string): boolean;
+  /** What is typed stands behind `text`, where there is a place for that. */
+  prompt(text: string): void;
   /**
    * Asks a question that one key answers: `yes` is called for `y`, and nothing for anything else. `false` when the
    * person is busy with something else: then nothing is asked.
@@ -47,6 +51,7 @@ export interface ChatView {
   ask(question: string, yes: () => void): boolean;
 }
 
+/** What a chat begins with. */
 const PROMPT = "> ";
 /** The screen that a terminal has beside its own, which comes back unchanged. */
 const OTHER_SCREEN = { enter: "\x1b[?1049h", leave: "\x1b[?1049l" } as const;
@@ -70,6 +75,7 @@ export class Screen implements ChatView {
   #drawn: PromptLine | undefined;
   /** The row right above the typed line, if it can be replaced. */
   #last: { readonly key: string; readonly columns: number } | undefined;
+  #prompt = PROMPT;
   /** A question that stands in the place of the prompt. */
   #question: { readonly text: string; readonly yes: () => void } | undefined;
   /** What is seen of earlier rows, and what came meanwhile. */
@@ -127,6 +133,12 @@ export class Screen implements ChatView {
     return true;
   }
 
+  prompt(text: string): void {
+    if (text === this.#prompt) return;
+    this.#prompt = text;
+    this.#draw();
+  }
+
   ask(question: string, yes: () => void): boolean {
     const isBusy = this.#editor.text !== "" || this.#page !== undefined || this.#question !== undefined;
     if (isBusy || this.#state !== "open") return false;
@@ -159,7 +171,7 @@ export class Screen implements ChatView {
       case "paste":
         return this.#askToPaste(request, owner);
       case "complete": {
-        const { editor, choices } = complete(this.#editor, owner.names());
+        const { editor, choices } = complete(this.#editor, owner.names(), owner.channels?.() ?? []);
         this.#editor = editor;
         if (choices.length > 0) this.show(this.#stdio.out.dim(choices.map(visible).join("  ")));
         return;
@@ -313,7 +325,7 @@ export class Screen implements ChatView {
     const { text, cursor, search } = this.#editor;
     const columns = this.#stdio.columns();
     if (this.#question !== undefined) return { prompt: visible(this.#question.text), text: "", cursor: 0, columns };
-    if (search === undefined) return { prompt: PROMPT, text, cursor, columns };
+    if (search === undefined) return { prompt: this.#prompt, text, cursor, columns };
     const failed = search.at === undefined && search.query !== "" ? "nothing with" : "search";
     return { prompt: `${failed} "${visible(search.query)}": `, text, cursor, columns };
   }

@@ -2,6 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import {
   activityLine,
   activityWords,
+  beforeRow,
   DayMarks,
   describeActivity,
   describeMessage,
@@ -46,6 +47,20 @@ Deno.test("activityLine() is one line of JSON", () => {
     activityLine({ ...activity, json: '{"a\\nb":1.0}' }),
     '{"id":"s:1","user":"bob","sentAt":0,"lamport":4,"activity":{"a\\nb":1.0}}',
   );
+});
+
+Deno.test("what is of a channel says so, as text, as JSON and in a template", () => {
+  const inLab = { ...activity, channel: "lab/d\u200boor" };
+  assertMatch(describeActivity(inLab, PLAIN), /^\d\d:\d\d:\d\d {2}#lab\/d\\u200boor {2}bob {2}hello$/);
+  assertEquals(
+    activityLine({ ...activity, channel: "lab" }, true),
+    '{"id":"s:1","user":"bob","sentAt":0,"lamport":4,"channel":"lab","past":true,"activity":{"text":"hello"}}',
+  );
+  const template = parseLineFormat("[{channel}] {user}")!;
+  assertEquals(listenedLine({ activity: inLab }, template, PLAIN), "[lab/d\\u200boor] bob");
+  assertEquals(listenedLine({ activity }, template, PLAIN), "[] bob");
+  assertEquals(beforeRow(PLAIN), "── said before ──");
+  assertEquals(beforeRow(PLAIN, "lab"), "── said before in #lab ──");
 });
 
 Deno.test("listenedLine() fills a template, and makes harmless what others wrote", () => {

@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { pastOf, type WantedPast } from "../../../client/terminal/past.ts";
 import type { Activity, HistoryOptions, Past } from "../../../client/options.ts";
+import { matches } from "../../../protocol/channels/channel_name.ts";
 
 /** A server's past, of which `said` may grow while it is told. */
 class Said {
@@ -61,6 +62,41 @@ Deno.test("a long past is shown whole, with few pages in memory, while it grows"
   // What was not kept was asked for once more, and nothing else.
   const pages = Math.ceil((6_250 + 7) / 500);
   assertEquals([said.asked.length, new Set(said.asked.map(({ before }) => before)).size], [2 * pages - 4, pages]);
+});
+
+/** What was said in some channels: each `n` in its channel, and the names that are asked for. */
+function channels(said: readonly (readonly [n: number, channel: string])[]) {
+  const asked: (string | undefined)[] = [];
+  return {
+    asked,
+    history({ limit = 20, before, channel = "" }: HistoryOptions = {}): Promise<Past> {
+      asked.push(channel);
+      const until = before === undefined ? said.length : said.findIndex(([n]) => `s:${n}` === before);
+      const all = said.slice(0, until).filter(([, name]) => matches(channel, name));
+      const page = all.slice(-limit);
+      const next = page.length < all.length ? `s:${page[0]![0]}` : undefined;
+      const activities = page.map(([n]) => activity(n));
+      return Promise.resolve({ activities, before: next, begins: undefined, isForgotten: false });
+    },
+  };
+}
+
+Deno.test("the past of several channels is one, with no more of it than is wanted, and nothing twice", async () => {
+  const said = [[1, "lab"], [2, ""], [3, "lab/door"], [4, "hall"], [5, "lab/door/1"], [6, "lab"]] as const;
+  const read = async (wanted: WantedPast) => {
+    const client = channels(said);
+    const shown = await Array.fromAsync(pastOf(client, { s: 6 }, wanted));
+    return [shown.map(({ lamport }) => lamport), client.asked];
+  };
+  assertEquals(await read({ channels: ["lab/**"] }), [[1, 3, 5, 6], ["lab/**"]]);
+  assertEquals(await read({ channels: ["lab", "hall"] }), [[1, 4, 6], ["lab", "hall"]]);
+  assertEquals((await read({ channels: ["lab", "hall"], last: 2 }))[0], [4, 6]);
+  // One that another one stands for need not be asked for.
+  assertEquals(await read({ channels: ["lab", "lab/**", "lab/door"] }), [[1, 3, 5, 6], ["lab/**"]]);
+  // Both stand for lab/door.
+  assertEquals((await read({ channels: ["lab/*", "lab/door/**"] }))[0], [3, 5]);
+  assertEquals((await read({ channels: ["", "hall"] }))[0], [2, 4]);
+  assertEquals(await read({ channels: ["**", "", "hall"], last: 3 }), [[4, 5, 6], ["**"]]);
 });
 
 Deno.test("what a server cannot tell is no empty past", async () => {

@@ -8,6 +8,7 @@ import {
   nameText,
   presenceRow,
   refusedRows,
+  saidRow,
   sentRow,
   usersRow,
 } from "../../../../client/terminal/chat/chat_rows.ts";
@@ -33,6 +34,17 @@ Deno.test("what people say reads as when, who and what", () => {
   const sent = { from: "ada", to: "bob", text: "hello", sentAt: noonMs };
   assertEquals(sentRow(sent, "stored", PLAIN), "12:34:56  ada → bob  hello  ✓ stored");
   assertEquals(sentRow(sent, "delivered", PLAIN), "12:34:56  ada → bob  hello  ✓✓ delivered");
+});
+
+Deno.test("what is said in a channel reads with its name, which stands back where the person is", () => {
+  const inLab = { ...activity, channel: "lab" };
+  assertEquals(activityRow(inLab, noonMs, PLAIN), "12:34:56  #lab  bob  hello");
+  assertEquals(activityRow(inLab, noonMs, PLAIN, "lab"), "12:34:56  #lab  bob  hello");
+  const marked = { ...PLAIN, dim: (text: string) => `<${text}>`, coloured: (text: string) => `*${text}*` };
+  assertEquals(activityRow(inLab, noonMs, marked, "hall"), "<12:34:56>  *#lab*  *bob*  hello");
+  assertEquals(activityRow(inLab, noonMs, marked, "lab"), "<12:34:56>  <#lab>  *bob*  hello");
+  const said = { from: "ada", to: "lab", text: "hello", sentAt: noonMs };
+  assertEquals(saidRow(said, PLAIN), "12:34:56  ada → #lab  hello  ✓ stored");
 });
 
 Deno.test("what was said on another day reads with that day", () => {
@@ -71,7 +83,7 @@ Deno.test("users are counted and named", () => {
 
 Deno.test("help fits 80 columns in rows of one, and 40 in rows of two", () => {
   for (const row of helpRows(80, PLAIN).split("\n")) assert(textWidth(row) < 80, row);
-  assertMatch(helpRows(80, PLAIN), /^online {7}who is online$/m);
+  assertMatch(helpRows(80, PLAIN), /^online {9}who is online$/m);
   assertMatch(helpRows(40, PLAIN), /^online\n {2}who is online$/m);
 });
 

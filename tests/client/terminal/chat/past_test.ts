@@ -25,6 +25,7 @@ class ChatWorld extends ClientWorld {
       run: (_, until) => until,
       show: (text) => void this.shown.push(text.replace(/^\d\d:\d\d:\d\d {2}/, "")),
       mend: () => false,
+      prompt: () => {},
       ask: () => false,
     };
     const parts = { stdio: new FakeStdio([], canAsk), clock: this.clock, args: { last } };

@@ -72,6 +72,23 @@ Deno.test("Screen shows what came before it was open, and then the line being ty
   assertEquals(written(), `${ERASE}${PASTE_MODE.off}`);
 });
 
+Deno.test("Screen draws the line anew behind another prompt, and not while a question stands there", async () => {
+  const { screen, type, written } = opened();
+  await type("hi");
+  written();
+  screen.prompt("#lab> ");
+  assertEquals(written(), `${ERASE}#lab> hi`);
+  screen.prompt("#lab> ");
+  assertEquals(written(), "");
+  await type("\x03");
+  screen.ask("Sure? ", () => {});
+  written();
+  screen.prompt("> ");
+  assertEquals(written(), `${ERASE}Sure? `);
+  await type("n");
+  assertEquals(written(), `${ERASE}> `);
+});
+
 Deno.test("Screen submits lines, and leaves with Ctrl-D", async () => {
   const { type, submitted, ended } = opened();
   await type("one\rtwo\r\x04");
