@@ -244,6 +244,8 @@ export interface GrpcGatewayConfig {
   participantHosts: string[];
   /** Who is called when. */
   broadcasts: GrpcBroadcasts;
+  /** The channel that participants talk in, and hear alone; empty for none. */
+  channel: string;
   /** Its TLS. Participants are called without. */
   tls: DoorTlsConfig;
 }
@@ -354,7 +356,7 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
   sessions: { perUser: "many", ticketMaxAgeMs: 7 * 86_400_000, passMs: 8 * 3_600_000 },
   gateway: {
     http: { listen: "", token: "", names: [], trustedProxies: [], tls: { ...DOOR_TLS } },
-    grpc: { listen: "", participantHosts: [], broadcasts: "sideBySide", tls: { ...DOOR_TLS } },
+    grpc: { listen: "", participantHosts: [], broadcasts: "sideBySide", channel: "", tls: { ...DOOR_TLS } },
   },
   audit: { enabled: true, maxFileBytes: 8_388_608, maxFiles: 8 },
   log: { level: "info", format: "text", file: "" },

@@ -5,6 +5,7 @@
  */
 
 import * as v from "valibot";
+import { channelProblem, normalName } from "../protocol/channels/channel_name.ts";
 import { AUTH_SCHEMA } from "./auth/auth_schema.ts";
 import type { ConfigLayer } from "./config.ts";
 import {
@@ -156,6 +157,10 @@ export const CONFIG_SCHEMA = section({
         "a list of hosts",
       ),
       broadcasts: oneOf(["sideBySide", "oneByOne"]),
+      channel: v.custom<string>(
+        (value) => typeof value === "string" && (value === "" || channelProblem(normalName(value)) === undefined),
+        "the name of a channel; empty means none",
+      ),
       tls: doorTls,
     }),
   }),

@@ -8,6 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import { endpointText } from "../../config/values.ts";
 import { Reader, type ReaderOwner } from "../hub/reader.ts";
 import { cursorAt } from "../../log/cursor.ts";
+import { PatternSet, WITHOUT_CHANNEL } from "../../protocol/channels/pattern_set.ts";
 import { CLOSE_REASONS, type CloseReason } from "../../protocol/close_reason.ts";
 import { formatEntryId } from "../../protocol/entry_id.ts";
 import { quoteUsername } from "../../protocol/server_codec.ts";
@@ -54,6 +55,8 @@ export interface NewGuest {
   readonly port: number;
   /** The door's Lamport time. */
   readonly lamport: number;
+  /** It publishes there, and reads that alone; absent for what is for everyone. */
+  readonly channel?: string | undefined;
 }
 
 /** An activity that a guest has published. */
@@ -91,8 +94,10 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
     this.#owner = owner;
     this.#since = parts.clock.wallMs();
     this.#queue = new GuestQueue(() => owner.arrived());
-    // Without a name the reader gets what is for everybody, and no direct messages.
-    this.#reader = new Reader(this.#queue, cursorAt(parts.journal.head, undefined), this);
+    const { channel } = newcomer;
+    const wants = channel === undefined ? WITHOUT_CHANNEL : new PatternSet([channel]);
+    // Without a name the reader gets no direct messages.
+    this.#reader = new Reader(this.#queue, cursorAt(parts.journal.head, undefined), this, wants);
   }
 
   /** It is here from now on. Called once, by `Guests`. */
@@ -131,12 +136,14 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
     const tracer = this.#parts.tracer();
     const received = tracer === undefined ? 0 : journal.tickInTurn(lamport);
     const { username } = this;
+    const { channel } = this.#newcomer;
     const quotedUsername = quoteUsername(username);
     const entry = journal.publish({
       activity,
       username,
       quotedUsername,
       messageId: undefined,
+      channel,
       lamport,
       after: undefined,
     });

@@ -11,6 +11,7 @@ import type { SessionsConfig } from "../../config/config.ts";
 import type { FaultGuard } from "../../platform/faults.ts";
 import type { Rulings } from "../accounts/rulings.ts";
 import type { Backplane } from "../backplane/backplane.ts";
+import { mayUseChannels } from "../backplane/may_use_channels.ts";
 import type { Sessions } from "../hub/sessions.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { PresenceBoard } from "../presence/presence_board.ts";
@@ -29,12 +30,12 @@ export type GuestRefusal = "badName" | "account" | "elsewhere" | "full" | "notAl
 
 /** What the doors see of their server. */
 export interface GuestsParts {
-  readonly journal: Pick<Journal, "lamport" | "reach" | "vector" | "hasAccount">;
+  readonly journal: Pick<Journal, "lamport" | "reach" | "vector" | "hasAccount" | "channels">;
   readonly rulings: Pick<Rulings, "barredUser" | "barredAddress">;
   readonly presence: Pick<PresenceBoard, "isOnline">;
   readonly sessions: Pick<Sessions, "of">;
   readonly budget: Pick<DiskBudget, "hasSpace">;
-  readonly backplane: Pick<Backplane, "isJoined">;
+  readonly backplane: Pick<Backplane, "isJoined" | "members">;
   readonly connections: Pick<Connections, "isFull" | "nextId" | "add">;
   readonly faults: FaultGuard;
   readonly perUser: SessionsConfig["perUser"];
@@ -84,6 +85,12 @@ export class Guests {
   /** Whether there is space for what guests publish. */
   get hasSpace(): boolean {
     return this.#parts.budget.hasSpace;
+  }
+
+  /** Whether guests may publish in a channel. */
+  get takesChannels(): boolean {
+    const { journal, backplane } = this.#parts;
+    return mayUseChannels(backplane.members, journal.channels.isUsed);
   }
 
   /** Lets somebody in, or returns why not. */

@@ -6,6 +6,7 @@ import type { SecureChannel } from "../../platform/tls/secure_channel.ts";
 import type { AuthenticateMessage } from "../../protocol/message.ts";
 import type { LinkGreeting, PeerAdmission } from "../backplane/peer_admission.ts";
 import type { Backplane } from "../backplane/backplane.ts";
+import { mayUseChannels } from "../backplane/may_use_channels.ts";
 import type { Accounts } from "../accounts/accounts.ts";
 import type { Rulings } from "../accounts/rulings.ts";
 import type { LimitsConfig } from "../../config/config.ts";
@@ -71,9 +72,7 @@ export class ConnectionFacts implements SessionFacts {
   }
 
   get takesChannels(): boolean {
-    // Once there is one, no server comes into the network that does not know channels.
-    return this.#parts.journal.channels.isUsed ||
-      this.#parts.backplane.members.every(({ takesChannels, state }) => takesChannels || state === "left");
+    return mayUseChannels(this.#parts.backplane.members, this.#parts.journal.channels.isUsed);
   }
 
   get maxChannels(): number {

@@ -102,6 +102,10 @@ Deno.test("parseConfig() knows keys of sections in sections, and finds those tha
     refusal({ gateway: { http: { listen: "x" } } }),
     '"gateway.http.listen" must be HOST:PORT, or a',
   );
+  assertStringIncludes(
+    refusal({ gateway: { grpc: { channel: "lesson/*" } } }),
+    '"gateway.grpc.channel" must be the name of a channel; empty means none, not "lesson/*"',
+  );
   const short = refusal({ gateway: { http: { token: "hunter2" } } });
   assertStringIncludes(short, "16 to 256 letters");
   assertNotMatch(short, /hunter2/);

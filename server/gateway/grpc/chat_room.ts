@@ -48,6 +48,8 @@ export interface ChatRoomParts {
   readonly participantHosts: readonly string[];
   /** Whether participants are called side by side, or each after the answer of the one before. */
   readonly broadcasts: GrpcBroadcasts;
+  /** Where participants talk, and what they hear alone; absent for what is for everyone. */
+  readonly channel?: string | undefined;
   /** Ports of this server. */
   ownPorts(): readonly number[];
   /** How the participant at this address is called. */
@@ -84,6 +86,10 @@ const REFUSALS: Readonly<Record<GuestRefusal, (id: string) => Refusal>> = {
   notNow: () => ({ code: "UNAVAILABLE", sentence: "This server lets nobody in at the moment" }),
 };
 const NO_SPACE: Refusal = { code: "RESOURCE_EXHAUSTED", sentence: "This server has no space left for the message" };
+const NO_CHANNELS_YET: Refusal = {
+  code: "UNAVAILABLE",
+  sentence: "Not every server of this network is known to understand channels",
+};
 const STOPPING: Refusal = { code: "UNAVAILABLE", sentence: "This server is stopping" };
 
 /** One door's participants. */
@@ -144,6 +150,7 @@ export class ChatRoom implements ParticipantOwner {
   /** A participant says something. Resolves when the others were told, or the wait for them is over. */
   async publish(message: Message, peerHost: string): Promise<Outcome<PublishMessageReply>> {
     const { participantID: id } = message;
+    const { guests, channel } = this.#parts;
     this.#lamport.receive(heardTime(message.lamportTime), "Received publish request");
     this.#lamport.tick("Attempt publish");
     const problem = this.#isClosed ? STOPPING : messageProblem(message.message);
@@ -151,7 +158,8 @@ export class ChatRoom implements ParticipantOwner {
     const author = this.#participantOf(id, peerHost);
     if (!(author instanceof Participant)) return this.#refuse("publish", id, author);
     if (!author.guest.may.publish) return this.#refuse("publish", id, mayNotPublish(id));
-    if (!this.#parts.guests.hasSpace) return this.#refuse("publish", id, NO_SPACE);
+    if (channel !== undefined && !guests.takesChannels) return this.#refuse("publish", id, NO_CHANNELS_YET);
+    if (!guests.hasSpace) return this.#refuse("publish", id, NO_SPACE);
     await this.#say(author, message);
     if (this.#isClosed) return this.#refuse("publish", id, STOPPING);
     const lamportTime = wireTime(this.#lamport.tick("Publish reply"));
@@ -244,7 +252,7 @@ export class ChatRoom implements ParticipantOwner {
   // ---- coming, saying, going -------------------------------------------------------------------------------------
 
   #enter(id: string, host: string): Refusal | undefined {
-    const { guests, call, clock, faults } = this.#parts;
+    const { guests, channel, call, clock, faults } = this.#parts;
     const endpoint = { host, port: portOf(id)! };
     const participant = new Participant({ id, host }, call(endpoint), {
       ...{ clock, lamport: this.#lamport, maxMissed: this.#maxMissed },
@@ -253,7 +261,10 @@ export class ChatRoom implements ParticipantOwner {
     // A participant that is online for the others, as it is at another door, does not join once more.
     const isHere = guests.isOnline(id) && !this.#saidGoodbye.has(id);
     this.#entering = id;
-    const guest = guests.enter<Announcement>({ name: id, ...endpoint, lamport: this.#lamport.now }, participant);
+    const guest = guests.enter<Announcement>(
+      { name: id, ...endpoint, lamport: this.#lamport.now, channel },
+      participant,
+    );
     this.#entering = undefined;
     if (!(guest instanceof Guest)) {
       participant.close();

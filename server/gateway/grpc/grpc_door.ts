@@ -19,6 +19,7 @@ import {
   listenHttp2,
 } from "../../../platform/http/http2_front.ts";
 import { hasHttp2, repairHttp2 } from "../../../platform/http/http2_polyfill.ts";
+import { normalName } from "../../../protocol/channels/channel_name.ts";
 import type { Door, DoorParts } from "../door.ts";
 import type { DoorTls } from "../tls/door_tls.ts";
 import { participantCaller } from "./caller.ts";
@@ -48,12 +49,12 @@ const logNote: Note = (what, lamport) => logger.debug("{what}, lamport time: {la
  */
 export async function openGrpcDoor(parts: DoorParts, at: Endpoint, note: Note = logNote): Promise<Door> {
   const { node, config, clock, faults = UNGUARDED, maxCallers = MAX_CALLERS, tls } = parts;
+  const { participantHosts, broadcasts, channel } = config.gateway.grpc;
   let port = 0;
   const room = new ChatRoom({
-    clock,
+    ...{ clock, participantHosts, broadcasts },
     guests: node.guests,
-    participantHosts: config.gateway.grpc.participantHosts,
-    broadcasts: config.gateway.grpc.broadcasts,
+    channel: channel === "" ? undefined : normalName(channel),
     ownPorts: () => [node.port, port, parseGateway(node.http)?.endpoint.port ?? 0],
     call: (endpoint) => participantCaller(endpoint, clock),
     faults,

@@ -27,12 +27,14 @@ export class RoomWorld {
     readonly world: NodeWorld,
     participantHosts: string[],
     broadcasts: GrpcBroadcasts = "sideBySide",
+    channel?: string,
   ) {
     this.room = new ChatRoom({
       clock: world.clock,
       guests: world.node.guests,
       participantHosts,
       broadcasts,
+      channel,
       ownPorts: () => [world.node.port, 7080],
       call: ({ host, port }) => {
         this.channels.opened++;
@@ -52,6 +54,11 @@ export class RoomWorld {
   /** One where participants are called one after the other. */
   static async oneByOne(): Promise<RoomWorld> {
     return new RoomWorld(await NodeWorld.start({}), [], "oneByOne");
+  }
+
+  /** One whose participants are in a channel. */
+  static async inChannel(channel: string): Promise<RoomWorld> {
+    return new RoomWorld(await NodeWorld.start({}), [], "sideBySide", channel);
   }
 
   /** A second door's room at the same server: to each of the two the other is elsewhere. */
