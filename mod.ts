@@ -66,5 +66,6 @@ export { ConfigError } from "./config/load.ts";
 export { StoreError } from "./server/store/store.ts";
 export type { Vector } from "./log/vector.ts";
 export { CLOSE_REASONS, type CloseReason, type CloseReasonRow, type ReconnectAdvice } from "./protocol/close_reason.ts";
-export { type Feature, FEATURES, type UserScope, type WireGap, type WireHeartbeat } from "./protocol/message.ts";
+export { type Feature, FEATURES, type WireGap, type WireHeartbeat } from "./protocol/message.ts";
+export type { UserScope } from "./protocol/presence/presence_message.ts";
 export { VERSION } from "./protocol/version.ts";

@@ -9,7 +9,8 @@ import { Supervisor } from "../heartbeat/supervisor.ts";
 import type { Vector } from "../log/vector.ts";
 import type { Link } from "../platform/transport.ts";
 import { CLOSE_REASONS } from "../protocol/close_reason.ts";
-import type { Feature, LoginSuccessMessage, UserScope } from "../protocol/message.ts";
+import type { Feature, LoginSuccessMessage } from "../protocol/message.ts";
+import type { UserScope } from "../protocol/presence/presence_message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
 import { unlessAborted } from "../platform/abort.ts";
 import { CLIENT_FEATURES, type ClientParts } from "./calls/client_parts.ts";
@@ -55,8 +56,6 @@ class RunningClient implements ClientLife {
   readonly #failover: Failover;
   readonly #ending: Ending;
   readonly #heartbeats: Heartbeats;
-  /** Tells this client's messages from those of others with the same name. */
-  readonly #nonce: string;
   readonly #time: ClientClock;
   readonly #receiving: Receiving;
   readonly #sending: Sending;
@@ -64,7 +63,6 @@ class RunningClient implements ClientLife {
   readonly #subscriptions: Subscriptions;
   readonly #opened = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<CloseInfo>();
-  #logins = 0;
   readonly #proofs: Logins;
   #login: LoginSuccessMessage | undefined;
   #connection: Connection | undefined;
@@ -92,8 +90,8 @@ class RunningClient implements ClientLife {
     });
     const { clock, transport, random, writeTrace } = parts;
     // Accounts share one space of message ids, and all anonymous clients one account: 96 bits keep them apart.
-    this.#nonce = Array.from({ length: 3 }, () => Math.floor(random() * 2 ** 32).toString(36)).join("");
-    const node = `${this.#username}#${this.#nonce.slice(0, NODE_LENGTH)}`;
+    const nonce = Array.from({ length: 3 }, () => Math.floor(random() * 2 ** 32).toString(36)).join("");
+    const node = `${this.#username}#${nonce.slice(0, NODE_LENGTH)}`;
     const record = writeTrace && { node, wallMs: () => clock.wallMs(), write: writeTrace };
     this.#time = new ClientClock(options.lamport ?? 0, record);
     this.#proofs = new Logins({
@@ -122,7 +120,7 @@ class RunningClient implements ClientLife {
     this.#sending = new Sending({
       clock,
       time: this.#time,
-      nonce: this.#nonce,
+      nonce,
       maxLineBytes: options.maxLineBytes,
       open: () => this.#open,
       toServer: () => this.#toServer,
@@ -320,7 +318,7 @@ class RunningClient implements ClientLife {
         this.#tell({ kind: "registered", username: this.#username });
       },
       onOpened: (login) => this.#onOpened(login),
-      onLogin: () => this.#onLogin(),
+      onLogin: () => this.#time.login(endpointText(this.#failover.server)),
       derive: (derivation) => this.#proofs.derive(derivation),
       onClock: (lamport) => this.#time.atLeast(lamport),
       onActivity: (broadcast, length) => this.#receiving.activity(broadcast, length),
@@ -340,16 +338,8 @@ class RunningClient implements ClientLife {
     };
   }
 
-  #onLogin(): object {
-    const id = `login:${++this.#logins}`;
-    if (!this.#time.isRecorded) return {};
-    const lamport = this.#time.send({ event: "send", peer: endpointText(this.#failover.server), id });
-    return { trace: { node: this.#nonce.slice(0, NODE_LENGTH), attempt: this.#logins, lamport } };
-  }
-
   #onOpened(login: LoginSuccessMessage): void {
-    const peer = login.serverId ?? endpointText(this.#failover.server);
-    this.#time.receive(login.lamport, { event: "receive", peer, id: `login:${this.#logins}` });
+    this.#time.loggedIn(login.serverId ?? endpointText(this.#failover.server), login.lamport);
     this.#proofs.ticket = login.ticket;
     // A server that redirects at once says nothing about its log: the session begins at the next server.
     if (login.resume === undefined && login.features?.includes("resume")) return;
@@ -371,6 +361,9 @@ class RunningClient implements ClientLife {
     this.#reading.readOrNot();
     this.#sending.opened();
     this.#subscriptions.opened(this.features);
+    const { patterns } = this.#subscriptions.base;
+    const refused = patterns.filter((pattern) => login.refused?.includes(pattern) ?? false);
+    if (refused.length > 0) this.#tell({ kind: "notAllowed", channels: refused });
     this.#opened.resolve();
   }
 

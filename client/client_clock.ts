@@ -18,6 +18,7 @@ export interface ClientRecord {
 export class ClientClock {
   readonly #record: ClientRecord | undefined;
   #time: number;
+  #logins = 0;
 
   /** `time` is the last time of the clock's earlier life; 0 for none. */
   constructor(time: number, record: ClientRecord | undefined) {
@@ -49,6 +50,21 @@ export class ClientClock {
   receive(lamport: number | undefined, happening?: Happening): void {
     this.#time = receive(this.#time, lamport);
     if (happening !== undefined) this.#write(happening);
+  }
+
+  /** A login is sent to `peer` now. Gives what it says of the record. */
+  login(
+    peer: string,
+  ): { readonly trace?: { readonly node: string; readonly attempt: number; readonly lamport: number } } {
+    const attempt = ++this.#logins;
+    if (this.#record === undefined) return {};
+    const node = this.#record.node.slice(this.#record.node.lastIndexOf("#") + 1);
+    return { trace: { node, attempt, lamport: this.send({ event: "send", peer, id: `login:${attempt}` }) } };
+  }
+
+  /** `peer` has answered the newest login, at its time `lamport`. */
+  loggedIn(peer: string, lamport: number | undefined): void {
+    this.receive(lamport, { event: "receive", peer, id: `login:${this.#logins}` });
   }
 
   /** The next messages were sent at `lamport` or later. */

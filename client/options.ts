@@ -2,7 +2,8 @@
 
 import type { Endpoint } from "../platform/address.ts";
 import type { Vector } from "../log/vector.ts";
-import type { Feature, UserScope, WireGap } from "../protocol/message.ts";
+import type { Feature, WireGap } from "../protocol/message.ts";
+import type { UserScope } from "../protocol/presence/presence_message.ts";
 import type { ReconnectPolicy } from "./failover/reconnect.ts";
 
 /** Whom a client believes by TLS 1.3. Texts are PEM, as they stand in files. */
@@ -206,7 +207,8 @@ export interface Client extends AsyncDisposable {
    * @throws {TypeError} when it is not a JSON object.
    * @throws {TypeError} when the channel is none, or the feature `channels` is not in force.
    * @throws {RangeError} when it is longer than a line may be, or nested too deep.
-   * @throws {RefusedError} with the reason `CHANNELS_LATER` while a server of the network does not know channels.
+   * @throws {RefusedError} with the reason `CHANNELS_LATER` while a server of the network does not know channels, and
+   * with `NOT_ALLOWED` where the user may not publish.
    * @throws {RefusedError
    * ConnectionEndedError
    * ConnectError} when the client is closed, or closes before the server has it.
@@ -222,7 +224,8 @@ export interface Client extends AsyncDisposable {
    *
    * With `channels` an iterator gives what is of these, from now on. All iterators share the connection: what several
    * read comes once, and what nobody reads any more is not sent. Such an iterator throws when the server refuses its
-   * channels, or does not know any.
+   * channels (`RefusedError` with the reason `NOT_ALLOWED` where the user may read nothing of one of them), or does not
+   * know any. Of a pattern it gives what the user may read.
    * @throws {TypeError} when the client was told to `receive` none, or a pattern is none.
    *
    * `T` is what the program takes an activity for. Nobody checks that: anybody can publish anything.
@@ -236,7 +239,8 @@ export interface Client extends AsyncDisposable {
    * and again after a lost connection.
    * @throws {RangeError} when `limit` or `since` makes no sense.
    * @throws {TypeError} when the feature `history` is not in force, as with a server of an earlier version.
-   * @throws {RefusedError} with the command `HISTORY_FAILED` when the server does not know the entry that is named.
+   * @throws {RefusedError} with the command `HISTORY_FAILED` when the server does not know the entry that is named, or
+   * the user may read nothing of what is asked for.
    * @throws {RefusedError
    * ConnectionEndedError
    * ConnectError} when the client is closed, or closes before there is an answer.
@@ -401,6 +405,8 @@ export type ClientEvent =
   | { readonly kind: "delivered"; readonly messageId: string; readonly of: string; readonly to: string }
   /** The server no longer has some missed entries. */
   | { readonly kind: "gap"; readonly gaps: readonly WireGap[] }
+  /** The user may read nothing of these, of the `channels` that the client reads in any case. Nothing of them comes. */
+  | { readonly kind: "notAllowed"; readonly channels: readonly string[] }
   /** Nobody has called `activities` yet, and too much came to keep it for the first call. */
   | { readonly kind: "unread" }
   /**

@@ -1,8 +1,8 @@
 /** Unanswered questions to the server, to be asked again on a new connection. Keeps them; sends nothing itself. */
 
-import type { UserListFailedMessage } from "../protocol/ack_message.ts";
 import type { HistoryFailedMessage } from "../protocol/history_message.ts";
-import type { Feature, UserListMessage } from "../protocol/message.ts";
+import type { Feature } from "../protocol/message.ts";
+import type { UserListFailedMessage, UserListMessage } from "../protocol/presence/presence_message.ts";
 import type { WholePage } from "./past.ts";
 import type { OutgoingMessage } from "./session.ts";
 

@@ -10,10 +10,10 @@ import type {
   ActivityBroadcastMessage,
   DirectMessage,
   LoginSuccessMessage,
-  PresenceMessage,
   ReceiptMessage,
   WireVector,
 } from "../protocol/message.ts";
+import type { PresenceMessage } from "../protocol/presence/presence_message.ts";
 import { activityOf } from "./activity.ts";
 import type { BeginsAt } from "./calls/known_options.ts";
 import { Fanout, type IteratedPart } from "./fanout.ts";

@@ -6,8 +6,8 @@
 import { DEFAULT_CONFIG } from "../config/config.ts";
 import type { Vector } from "../log/vector.ts";
 import type { Clock } from "../platform/clock.ts";
-import type { UserListFailedMessage } from "../protocol/ack_message.ts";
-import type { Feature, UserScope } from "../protocol/message.ts";
+import type { Feature } from "../protocol/message.ts";
+import type { UserListFailedMessage, UserScope } from "../protocol/presence/presence_message.ts";
 import type { ClientClock } from "./client_clock.ts";
 import { unlessAborted } from "../platform/abort.ts";
 import type { Connection } from "./connection.ts";

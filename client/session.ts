@@ -8,7 +8,7 @@
  */
 
 import type { Endpoint } from "../platform/address.ts";
-import type { ActivityFailedMessage, UserListFailedMessage } from "../protocol/ack_message.ts";
+import type { ActivityFailedMessage } from "../protocol/ack_message.ts";
 import { CLOSE_REASONS, type CloseReason, isCloseReason, type ReconnectAdvice } from "../protocol/close_reason.ts";
 import type {
   ActivityBroadcastMessage,
@@ -19,14 +19,13 @@ import type {
   HeartbeatMessage,
   InvalidLine,
   LoginSuccessMessage,
-  PresenceMessage,
   ReceiptMessage,
   RefusalMessage,
   ServerMessage,
-  UserListMessage,
   WireServer,
   WireVector,
 } from "../protocol/message.ts";
+import type { PresenceMessage, UserListFailedMessage, UserListMessage } from "../protocol/presence/presence_message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
 import {
   type clientFirst,

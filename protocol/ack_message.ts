@@ -1,4 +1,4 @@
-/** What a server says of the activities that a client has published, and how it refuses a list. Types only. */
+/** What a server says of the activities that a client has published. Types only. */
 
 /** The activity `messageId` is safe. */
 export interface ActivityAckMessage {
@@ -59,12 +59,3 @@ export type ActivityAnswer =
   | ActivityPendingMessage
   | ActivityRangePendingMessage
   | ActivityFailedMessage;
-
-/** There is no USER_LIST: who asked may not know. */
-export interface UserListFailedMessage {
-  readonly command: "USER_LIST_FAILED";
-  readonly scope: "online" | "all";
-  readonly reason: string;
-  /** For people. */
-  readonly info: string;
-}

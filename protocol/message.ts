@@ -3,12 +3,18 @@
  * comments here give shapes and units. Pure.
  */
 
-import type { ActivityAnswer, UserListFailedMessage } from "./ack_message.ts";
+import type { ActivityAnswer } from "./ack_message.ts";
 import type { ChannelAnswer, ChannelMessage } from "./channels/channel_message.ts";
 import type { RawText } from "./publication/raw_text.ts";
 import type { HistoryFailedMessage, HistoryMessage, HistoryPageMessage } from "./history_message.ts";
 import type { AccountChange, AccountChangedMessage } from "./login/account_change.ts";
 import type { ChallengeMessage, ResponseMessage } from "./login/scram_message.ts";
+import type {
+  ListUsersMessage,
+  PresenceMessage,
+  UserListFailedMessage,
+  UserListMessage,
+} from "./presence/presence_message.ts";
 
 /**
  * The features that a client can ask for when it logs in or registers. A client that asks for none is a *plain* client.
@@ -111,15 +117,6 @@ export interface SendDirectMessage {
   /** The sender's Lamport time. */
   readonly lamport: number | undefined;
 }
-
-/** Asks who there is. */
-export interface ListUsersMessage {
-  readonly command: "LIST_USERS";
-  readonly scope: UserScope;
-}
-
-/** Users that are logged in somewhere, or all registered users. */
-export type UserScope = "online" | "all";
 
 /** "Are you there?" */
 export interface HeartbeatMessage {
@@ -260,6 +257,8 @@ export interface LoginSuccessMessage {
   readonly receive?: "none";
   /** What the user may do. Absent where nothing is forbidden. */
   readonly may?: readonly string[];
+  /** With `channels`: the patterns of the login of which the user may read nothing. The client does not read them. */
+  readonly refused?: readonly string[];
   /** With `ack`: activities are acknowledged in ranges, as the client asked. */
   readonly ackRanges?: true;
   readonly serverId?: string;
@@ -357,22 +356,6 @@ export interface DirectMessageFailedMessage {
   /** For programs: `"NO_SPACE"`, or nothing. */
   readonly reason?: string;
   readonly info: string;
-}
-
-/** The answer to LIST_USERS, over the whole network. */
-export interface UserListMessage {
-  readonly command: "USER_LIST";
-  readonly scope: UserScope;
-  /** In the order of `Array.sort`, each once. */
-  readonly users: readonly string[];
-}
-
-/** A user came or went: `"left"` by logging out, `"lost"` otherwise. Anonymous clients cause no such message. */
-export interface PresenceMessage {
-  readonly command: "PRESENCE";
-  readonly event: "joined" | "left" | "lost";
-  readonly username: string;
-  readonly lamport: number;
 }
 
 /**

@@ -198,7 +198,8 @@ function readMessage(fields: Fields, line: string): ServerMessage | undefined {
     }
     case "SUBSCRIBE_FAILED": {
       const reason = optionalStringField(fields.reason, "reason") ?? "";
-      return { command, reason, info: optionalStringField(fields.info, "info") ?? "" };
+      const about = fields.channels === undefined ? {} : { channels: stringsField(fields.channels, "channels") };
+      return { command, reason, info: optionalStringField(fields.info, "info") ?? "", ...about };
     }
     case "POSITION":
       return { command, vector: vectorField(fields.vector, "vector") };
@@ -298,6 +299,7 @@ function readLoginSuccess(fields: Fields): LoginSuccessMessage {
     ...(scram === undefined ? {} : { scram }),
     features: featuresField(fields.features),
     ...(fields.receive === "none" ? { receive: "none" } : {}),
+    ...(fields.refused === undefined ? {} : { refused: stringsField(fields.refused, "refused") }),
     ...(fields.ackRanges === true ? { ackRanges: true } : {}),
     ...(serverId === undefined ? {} : { serverId }),
     ...(lamport === undefined ? {} : { lamport }),

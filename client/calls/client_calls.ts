@@ -6,7 +6,8 @@
 import type { Vector } from "../../log/vector.ts";
 import { endedHere } from "../errors.ts";
 import { newSecretProblem } from "../login/new_secret.ts";
-import type { Feature, UserScope } from "../../protocol/message.ts";
+import type { Feature } from "../../protocol/message.ts";
+import type { UserScope } from "../../protocol/presence/presence_message.ts";
 import { collectPast, type PageQuestion, type WholePage } from "../past.ts";
 import type {
   ActivitiesOptions,

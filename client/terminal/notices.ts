@@ -70,6 +70,11 @@ export function stepTelling(telling: Telling, event: ClientEvent): { telling: Te
       const text = `more ${what} come than fit: ${event.comesAgain ? "the rest follows" : "some are left out"}`;
       return { telling, notice: { tone: "warning", text } };
     }
+    case "notAllowed":
+      return {
+        telling,
+        notice: { tone: "warning", text: `you may not read ${event.channels.map(channelName).join(", ")} here` },
+      };
     case "duplicate":
       return { telling, notice: { tone: "warning", text: `left out an activity that came twice: ${event.id}` } };
     default:
@@ -92,4 +97,8 @@ function describeGaps(gaps: readonly WireGap[]): string {
   return gaps.map(({ origin, first, last }) => {
     return `${origin} ${last === null ? `from ${first} on` : first === last ? first : `${first} to ${last}`}`;
   }).join(", ");
+}
+
+function channelName(pattern: string): string {
+  return pattern === "" ? "what has no channel" : pattern;
 }

@@ -2,6 +2,8 @@
 
 /** What somebody may do. */
 export const RIGHTS = ["publish", "read", "message", "listUsers"] as const satisfies RightsRule["may"];
+/** Those of them that a rule for channels can give. */
+export const CHANNEL_RIGHTS: readonly RightsRule["may"][number][] = ["publish", "read"];
 /** Who may make an account. */
 export const REGISTRATIONS = ["open", "invite", "closed"] as const satisfies AuthConfig["registration"][];
 /** Roles that everybody of a kind has. An operator gives nobody one of these. */
@@ -17,7 +19,7 @@ export interface RoleRule {
 
 /**
  * What some users may do. A rule is about whoever matches all of `users`, `roles` and `addresses` that it has; within
- * each one match is enough. The first rule of the table that matches a user counts.
+ * each one match is enough. The first rule of the table that matches counts, for each channel.
  */
 export interface RightsRule {
   /** Names of users, or patterns of names with `*`. */
@@ -26,7 +28,12 @@ export interface RightsRule {
   roles?: string[];
   /** Addresses, or ranges of addresses such as `10.0.0.0/8`. */
   addresses?: string[];
-  /** All that they may do. */
+  /**
+   * Names of channels, and patterns as on the wire; the empty text stands for what has no channel. Such a rule is about
+   * publishing and reading there, and about nothing else. Without it a rule is about everything.
+   */
+  channels?: string[];
+  /** All that they may do; with `channels` no more than `publish` and `read`. */
   may: ("publish" | "read" | "message" | "listUsers")[];
 }
 

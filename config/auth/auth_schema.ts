@@ -2,7 +2,8 @@
 
 import * as v from "valibot";
 import { parseAddressRange } from "../address_range.ts";
-import { BUILT_IN_ROLES, REGISTRATIONS, RIGHTS } from "./auth_config.ts";
+import { normalName, patternProblem } from "../../protocol/channels/channel_name.ts";
+import { BUILT_IN_ROLES, CHANNEL_RIGHTS, REGISTRATIONS, RIGHTS, type RightsRule } from "./auth_config.ts";
 import { wordList } from "../values.ts";
 
 /** As long as the longest secret. */
@@ -26,8 +27,14 @@ const range = v.custom<string>(
   (value) => typeof value === "string" && parseAddressRange(value) !== undefined,
   "an address, or a range such as 10.0.0.0/8",
 );
+const channel = v.custom<string>(
+  (value) => typeof value === "string" && patternProblem(normalName(value)) === undefined,
+  "a channel, or a pattern such as lab/**; empty for what has no channel",
+);
 const ROLE_KEYS = 'an object of "role" and "users"';
-const RULE_KEYS = 'an object of "may" and perhaps "users", "roles" and "addresses"';
+const RULE_KEYS = 'an object of "may" and perhaps "users", "roles", "addresses" and "channels"';
+
+const CHANNEL_RULE = `a rule that gives no more than ${word(CHANNEL_RIGHTS)}, as it is about "channels"`;
 
 /** The section. Every key may be left out. */
 export const AUTH_SCHEMA = v.object({
@@ -41,12 +48,21 @@ export const AUTH_SCHEMA = v.object({
   )),
   roles: v.exactOptional(v.array(v.strictObject({ role: ownRole, users: patterns }, ROLE_KEYS), "a list of roles")),
   rights: v.exactOptional(v.array(
-    v.strictObject({
-      users: v.exactOptional(patterns),
-      roles: v.exactOptional(v.array(role, "a list of roles")),
-      addresses: v.exactOptional(v.array(range, "a list of addresses")),
-      may: v.array(v.picklist(RIGHTS, word(RIGHTS)), "a list of rights"),
-    }, RULE_KEYS),
+    v.pipe(
+      v.strictObject({
+        users: v.exactOptional(patterns),
+        roles: v.exactOptional(v.array(role, "a list of roles")),
+        addresses: v.exactOptional(v.array(range, "a list of addresses")),
+        channels: v.exactOptional(v.array(channel, "a list of channels")),
+        may: v.array(v.picklist(RIGHTS, word(RIGHTS)), "a list of rights"),
+      }, RULE_KEYS),
+      v.check(isOfOneKind, CHANNEL_RULE),
+    ),
     "a list of rules",
   )),
 }, "an object in braces");
+
+/** Whether a rule for channels gives what there is by channel, and nothing else. */
+function isOfOneKind({ channels, may }: RightsRule): boolean {
+  return channels === undefined || may.every((right) => CHANNEL_RIGHTS.includes(right));
+}

@@ -37,6 +37,8 @@ export interface SubscribeFailedMessage {
   readonly reason: string;
   /** For people. */
   readonly info: string;
+  /** With `NOT_ALLOWED`: those of the patterns of which the client may read nothing. */
+  readonly channels?: readonly string[];
 }
 
 /** The client has all of `vector`: what came since was not for it. */

@@ -79,10 +79,26 @@ export function matches(pattern: string, name: string): boolean {
 
 /** Whether `wider` stands for every name that `narrower` stands for. */
 export function covers(wider: string, narrower: string): boolean {
-  const [wide, narrow] = [readPattern(wider), readPattern(narrower)];
-  if (narrow.kind === "name") return matches(wider, narrow.base);
+  return isPartOf(readPattern(narrower), readPattern(wider));
+}
+
+/**
+ * What both stand for: again a pattern, as what two patterns have in common always is one. `undefined` for nothing.
+ */
+export function common(a: Pattern, b: Pattern): Pattern | undefined {
+  if (isPartOf(a, b)) return a;
+  if (isPartOf(b, a)) return b;
+  // Of the level below a base, and all of one of its names, there is that name alone.
+  if (a.kind === "level" && b.kind === "rest" && parentOf(b.base) === a.base) return { kind: "name", base: b.base };
+  if (a.kind === "rest" && b.kind === "level" && parentOf(a.base) === b.base) return { kind: "name", base: a.base };
+  return undefined;
+}
+
+/** Whether `wide` stands for all that `narrow` stands for. */
+function isPartOf(narrow: Pattern, wide: Pattern): boolean {
   if (wide.kind === "rest") return isWithin(narrow.base, wide.base);
-  return wide.kind === narrow.kind && wide.base === narrow.base;
+  if (wide.kind === narrow.kind) return wide.base === narrow.base;
+  return wide.kind === "level" && narrow.kind === "name" && parentOf(narrow.base) === wide.base;
 }
 
 /** Whether `name` is `base`, or anywhere below it. */

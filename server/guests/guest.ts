@@ -21,6 +21,7 @@ import type { Tracer } from "../observe/tracer.ts";
 import type { PresenceBoard } from "../presence/presence_board.ts";
 import type { ConnectionOwner, ServedConnection } from "../session/served_connection.ts";
 import type { Permissions } from "../rights/permissions.ts";
+import type { Rights } from "../rights/rights.ts";
 import { type GuestItem, GuestQueue, type Notice } from "./guest_queue.ts";
 import type { ClientSession, Sessions } from "../hub/sessions.ts";
 import { unlessUnreadable } from "../journal/unreadable_store.ts";
@@ -32,6 +33,7 @@ export interface GuestParts {
   readonly sessions: Pick<Sessions, "add" | "remove">;
   readonly presence: Pick<PresenceBoard, "came" | "went">;
   readonly hub: Pick<Hub, "join" | "leave" | "readOn">;
+  readonly rights: Pick<Rights, "areStill">;
   readonly backplane: Pick<Backplane, "whenSafe">;
   /** Is told how a guest ends. */
   readonly served: Pick<ConnectionOwner, "ended" | "gone">;
@@ -190,6 +192,11 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
     this.#close(reason, CLOSE_REASONS[reason].sentence);
     // The door acts on others when it hears this, so it hears it later.
     queueMicrotask(() => this.#owner.ended(reason));
+  }
+
+  reviewRights(): void {
+    const { username, remoteHost: address } = this;
+    if (!this.#parts.rights.areStill(this.may, { username, address, isGuest: true })) this.end("RIGHTS_CHANGED");
   }
 
   readonly canResume = false;

@@ -4,11 +4,11 @@
  * remembered between two questions.
  */
 
-import { channelsByLine, type Filter, PLAIN, wantedRanges } from "../../log/channel_lines.ts";
+import { channelsByLine, type Filter, NO_CHANNEL, PLAIN, wantedRanges } from "../../log/channel_lines.ts";
 import { linesBackwards, type Position, type Segment, type SegmentLine } from "../../log/segment.ts";
 import { sequenceOf, type Vector } from "../../log/vector.ts";
 import type { Clock } from "../../platform/clock.ts";
-import { PatternSet } from "../../protocol/channels/pattern_set.ts";
+import { type ChannelLimit, PatternSet } from "../../protocol/channels/pattern_set.ts";
 import { type EntryId, formatEntryId, parseEntryId } from "../../protocol/entry_id.ts";
 import type { HistoryMessage, HistoryPageMessage } from "../../protocol/history_message.ts";
 import { pastLine, sentAtOf } from "../../protocol/server_codec.ts";
@@ -83,10 +83,14 @@ export class Past {
 
   /**
    * The newest activities that come before `before` and after `since`, as many as a page has; `undefined` where one of
-   * the two names an entry that this server does not know.
+   * the two names an entry that this server does not know. `allowed` is what the one who asks may read at most.
    */
-  page({ limit, before, since, channel }: Omit<HistoryMessage, "command">): PastPage | undefined {
-    return this.#page({ limit, before, since }, channel === undefined ? PLAIN : new PatternSet([channel]));
+  page(
+    { limit, before, since, channel }: Omit<HistoryMessage, "command">,
+    allowed?: ChannelLimit,
+  ): PastPage | undefined {
+    const filter = (channel ?? allowed) === undefined ? PLAIN : new PatternSet([channel ?? NO_CHANNEL], allowed);
+    return this.#page({ limit, before, since }, filter);
   }
 
   /** The newest activities that `filter` wants, up to `position`. */

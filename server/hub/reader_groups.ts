@@ -34,6 +34,8 @@ type Find<G> = (channel: string, found: (group: G) => void) => void;
 export class ReaderGroups<R> implements Iterable<ReaderGroup<R>> {
   readonly #groups = new Map<string, CountedGroup<R>>();
   readonly #index = new ChannelIndex<ReaderGroup<R>>();
+  /** Those that do not get all of what their patterns stand for. */
+  #limited = 0;
 
   [Symbol.iterator](): Iterator<ReaderGroup<R>> {
     return this.#groups.values();
@@ -45,6 +47,7 @@ export class ReaderGroups<R> implements Iterable<ReaderGroup<R>> {
     if (group === undefined) {
       group = { wants, live: new Set(), readers: 0 };
       this.#groups.set(wants.key, group);
+      if (wants.limit !== undefined) this.#limited++;
       for (const pattern of wants.patterns) this.#index.add(pattern, group);
     }
     group.readers++;
@@ -56,12 +59,18 @@ export class ReaderGroups<R> implements Iterable<ReaderGroup<R>> {
     const group = this.#groups.get(wants.key)!;
     if (--group.readers > 0) return;
     this.#groups.delete(wants.key);
+    if (wants.limit !== undefined) this.#limited--;
     for (const pattern of wants.patterns) this.#index.remove(pattern, group);
   }
 
   /** What each group gets of `segments`, which came in one turn. Groups that get nothing are not there. */
   buffersOf(segments: readonly Segment[]): ReadonlyMap<ReaderGroup<R>, Uint8Array> {
-    const find: Find<ReaderGroup<R>> = (channel, found) => this.#index.find(channel, found);
+    const find: Find<ReaderGroup<R>> = (channel, found) => {
+      if (this.#limited === 0) return this.#index.find(channel, found);
+      this.#index.find(channel, (group) => {
+        if (group.wants.limit?.allows(channel) ?? true) found(group);
+      });
+    };
     if (segments.some(({ audience }) => audience.kind === "channels")) return buffersByChannel(segments, find);
     const buffers = new Map<ReaderGroup<R>, Uint8Array>();
     const forEveryone = segments.filter(({ audience }) => audience.kind === "everyone");

@@ -22,6 +22,8 @@ export interface ClientSession {
   tellPresence(username: string, line: Uint8Array): void;
   /** The entries that it was sent have other numbers now. */
   renumbered(renumbering: Renumbering): void;
+  /** What its user may do may be something else than at its login: then it ends. */
+  reviewRights(): void;
   /** Ends it; `why` is said in place of the sentence of `reason`. */
   end(reason: CloseReason, why?: string): void;
 }

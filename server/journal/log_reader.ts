@@ -18,8 +18,8 @@ export interface SentReader {
   readonly unsentBytes: number;
   /** Where it was read from. */
   readonly began: Position;
-  /** The user whose direct messages it is sent. */
-  readonly username: string;
+  /** The user whose direct messages it is sent; `undefined` where it is sent none. */
+  readonly username: string | undefined;
   /** The activities that it is sent, and since when: what it was sent up to there may have been others. */
   readonly filter: Filter;
   readonly filteredSince: Position;

@@ -178,6 +178,30 @@ export function encodeLegacyActivity(id: string, text: string, sendTime: number,
   },"activity":${text},"sendTime":${sendTime},"updateTime":${sendTime},"isDelivered":false}\n`;
 }
 
+/**
+ * Says that an activity is not taken. An A writes what it does not know into its log, and goes on. An S breaks on what
+ * it does not know: all that it hands on is an activity, so that is said as one, by the server itself. `undefined`
+ * where nothing is known that the family would bear.
+ */
+export function encodeLegacyRefusal(
+  info: string,
+  activity: Pick<LegacyActivity, "sendTime" | "isTimed">,
+  serverId: string,
+  family: Family | undefined,
+): string | undefined {
+  if (family === "A") {
+    const { sendTime } = activity;
+    return encodeLine({
+      command: "ACTIVITY_FAILED",
+      ...(activity.isTimed ? { sendTime } : {}),
+      reason: "NOT_ALLOWED",
+      info,
+    });
+  }
+  if (family !== "S") return undefined;
+  return encodeLine({ command: "ACTIVITY_BROADCAST", activity: { text: info, authenticated_user: serverId } });
+}
+
 function readMessage(fields: Fields, line: string, wallMs: number): LegacyMessage | InvalidLine {
   const { command } = fields;
   switch (command) {

@@ -21,6 +21,7 @@ import {
   encodeLegacyLock,
   encodeLegacyLockAllowed,
   encodeLegacyLockDenied,
+  encodeLegacyRefusal,
   encodeLegacySuccess,
   encodeUserUpdate,
   type Family,
@@ -233,6 +234,12 @@ export class LegacyDialect {
     // An A takes two of one time for one, be they ours or its own. (What it publishes at this moment cannot be known.)
     while (this.#sendTimes.has(this.#lastSendTime)) this.#lastSendTime++;
     return encodeLegacyActivity(id, rawValue(line, "activity")!, this.#lastSendTime, this.#family);
+  }
+
+  /** An activity of the peer is not taken by this server, for the reason `info`. What it is told, if anything. */
+  refused(activity: LegacyActivity, info: string, serverId: string): LegacyEffect[] {
+    const line = encodeLegacyRefusal(info, activity, serverId, this.#family);
+    return line === undefined ? [] : [send(line)];
   }
 
   /** What a line of the peer does. */

@@ -71,6 +71,8 @@ const MAX_HELD = 10_000;
 const MAX_CAME_BACK = 50_000;
 /** Users of whom the log has said that they may not publish. */
 const MAX_TOLD_OF = 1_000;
+/** Activities of which their server was told that they are not taken. Its history brings them again and again. */
+const MAX_REFUSED = 10_000;
 /** After so much silence the operating system asks whether they are still there: they know no heartbeat. */
 const KEEP_ALIVE_MS = 10_000;
 
@@ -87,6 +89,8 @@ export class LegacyServers implements LegacyLinkOwner {
   readonly #cameBack = new RecentSet<string>(MAX_CAME_BACK);
   /** Users who may not publish, of whom the log has said so. */
   readonly #toldOf = new RecentSet<string>(MAX_TOLD_OF);
+  /** By identity: activities of which their server was told that they are not taken. */
+  readonly #refused = new RecentSet<string>(MAX_REFUSED);
   #dueTimer: Timer | undefined;
   #tickTimer: Timer | undefined;
   #patienceTimer: Timer | undefined;
@@ -299,11 +303,18 @@ export class LegacyServers implements LegacyLinkOwner {
     this.#publishLater();
   }
 
-  #dropped(username: string, address: string): void {
+  /** Who said it may not publish: its server is told so for each activity, and this server's log once for each user. */
+  #refuse(activity: LegacyActivity, username: string, from: LegacyLink): void {
+    const { identity } = activity;
+    if (identity === undefined || !this.#refused.has(identity)) {
+      if (identity !== undefined) this.#refused.add(identity);
+      const { serverId } = this.#parts.self();
+      from.carryOut(from.peer.refused(activity, `${username} may not publish here`, serverId));
+    }
     if (this.#toldOf.has(username)) return;
     this.#toldOf.add(username);
     logger.warning("{username} may not publish: what the server of the older dialect at {address} says is dropped", {
-      ...{ username, address },
+      ...{ username, address: from.remoteHost },
     });
   }
 
@@ -326,7 +337,8 @@ export class LegacyServers implements LegacyLinkOwner {
   }
 
   #publish(nowMs: number): void {
-    for (const { activity: { text, username, identity }, from } of this.#order.due(nowMs)) {
+    for (const { activity, from } of this.#order.due(nowMs)) {
+      const { text, username, identity } = activity;
       // It knows no answer that would say so. What it sends when it comes back is taken if there is space then.
       if (!this.#parts.hasSpace()) {
         from.close("there is no space for its message");
@@ -338,9 +350,9 @@ export class LegacyServers implements LegacyLinkOwner {
       const isKnown = identity !== undefined &&
         [username, ANONYMOUS].some((name) => name !== author.username && journal.hasUsed(name, identity));
       if (isKnown) continue;
-      // It knows no answer that would say so, and its other users may publish all the same.
+      // Its other users may publish all the same.
       if (!this.#parts.mayPublish(author.username, from.remoteHost)) {
-        this.#dropped(author.username, from.remoteHost);
+        this.#refuse(activity, author.username, from);
         continue;
       }
       const said = { activity: text, messageId: identity, lamport: undefined };

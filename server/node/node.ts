@@ -5,6 +5,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import type { AuthConfig } from "../../config/auth/auth_config.ts";
 import type { Config } from "../../config/config.ts";
 import { effectiveHeartbeat } from "../../heartbeat/liveness.ts";
 import type { Clock } from "../../platform/clock.ts";
@@ -358,6 +359,13 @@ export class ThrumNode {
   /** Whether a visitor from `address` who has shown nothing may look at the network. */
   mayLook(address: string): boolean {
     return this.#wired.clients.rights.mayLook(address);
+  }
+
+  /** Goes by this section of the config from now on. Sessions end that may do something else by it. */
+  useRights(auth: AuthConfig): void {
+    const { rights, rightsWatch } = this.#wired.clients;
+    rights.reload(auth);
+    rightsWatch.look();
   }
 
   /** What operators have set for the whole network. */

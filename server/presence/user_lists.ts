@@ -4,7 +4,7 @@
  * costs one write, however often it comes.
  */
 
-import type { UserScope } from "../../protocol/message.ts";
+import type { UserScope } from "../../protocol/presence/presence_message.ts";
 import { lineBytes } from "../../protocol/server_codec.ts";
 
 /** The sources of the names. */

@@ -8,7 +8,9 @@ import { ANONYMOUS } from "../../protocol/names.ts";
 import { freePlace } from "./invitations.ts";
 import type { TakenNames } from "./names/taken_names.ts";
 import {
+  areSamePermissions,
   EVERYTHING,
+  mayReadAll,
   type Permissions,
   permissionsOf,
   type ReadRule,
@@ -24,6 +26,7 @@ export const ROLES = "role";
 
 /** Where it looks. */
 export interface RightsParts {
+  /** At the start. `reload` takes another one. */
   readonly auth: AuthConfig;
   readonly records: Pick<Records, "get">;
   readonly takenNames: Pick<TakenNames, "alike">;
@@ -35,30 +38,38 @@ export interface RightsParts {
 /** The rules of one server. */
 export class Rights {
   readonly #parts: RightsParts;
-  readonly #table: readonly ReadRule[];
+  #auth: AuthConfig;
+  #table: readonly ReadRule[];
 
   constructor(parts: RightsParts) {
     this.#parts = parts;
+    this.#auth = parts.auth;
     this.#table = readRules(parts.auth.rights);
+  }
+
+  /** Goes by `auth` from now on. `RightsWatch` sees to the sessions whose rights are others now. */
+  reload(auth: AuthConfig): void {
+    this.#auth = auth;
+    this.#table = readRules(auth.rights);
   }
 
   /** Whether somebody may come in without a name. */
   get allowsAnonymous(): boolean {
-    return this.#parts.auth.anonymous;
-  }
-
-  /** Whether what somebody may do can change with what an operator says of its roles. */
-  get dependsOnRoles(): boolean {
-    return this.#table.some(({ roles }) => roles !== undefined);
+    return this.#auth.anonymous;
   }
 
   /** What `subject` may do. */
   of(subject: Subject): Permissions {
     if (this.#table.length === 0) return EVERYTHING;
-    const { auth, records } = this.#parts;
+    const { records } = this.#parts;
     const given = records.get(ROLES, subject.username);
     const words = Array.isArray(given) ? given.filter((role) => typeof role === "string") : [];
-    return permissionsOf(subject, rolesOf(subject, auth.roles, words), this.#table);
+    return permissionsOf(subject, rolesOf(subject, this.#auth.roles, words), this.#table);
+  }
+
+  /** Whether `subject` may do what it could do before, and no more. */
+  areStill(before: Permissions, subject: Subject): boolean {
+    return areSamePermissions(before, this.of(subject));
   }
 
   /** Whether what comes through a door that asks for no login is published under this name. */
@@ -66,16 +77,16 @@ export class Rights {
     return (username !== ANONYMOUS || this.allowsAnonymous) && this.of({ username, address }).publish;
   }
 
-  /** Whether somebody who has shown nothing may look at the network: who there is, and what is said. */
+  /** Whether who has shown nothing may look at the network: who there is, what is said, and in which channels. */
   mayLook(address: string): boolean {
-    const { read, listUsers } = this.of({ username: ANONYMOUS, address });
-    return read && listUsers;
+    const may = this.of({ username: ANONYMOUS, address });
+    return may.listUsers && mayReadAll(may);
   }
 
   /** Why nobody may register this at `wallMs`, in milliseconds since 1970; `undefined` if somebody may. */
   registrationRefusal(registrant: Registrant, wallMs: number): RegistrationRefusal | undefined {
-    const { auth, records, takenNames, hasAccount, invitationKey } = this.#parts;
-    return registrationRefusal(registrant, auth, {
+    const { records, takenNames, hasAccount, invitationKey } = this.#parts;
+    return registrationRefusal(registrant, this.#auth, {
       hasAccount,
       alike: (username) => takenNames.alike(username),
       invitationProblem: (code) => {

@@ -212,6 +212,10 @@ export class Connection
     if (this.#knows("presence") && username !== this.#username) this.contain(() => this.replies.write(line));
   }
 
+  reviewRights(): void {
+    if (this.#facts.haveRightsChanged) this.end("RIGHTS_CHANGED");
+  }
+
   canBeMoved(nowMs: number): boolean {
     return mayBeMovedIn(this.#phase, nowMs) && !this.replies.isWaiting;
   }

@@ -149,7 +149,7 @@ export class Entrance {
 
   /** Says LOGIN_SUCCESS. */
   #welcome(
-    { login, proven, serverFinal, may }: CheckedLogin,
+    { login, proven, serverFinal, may, refused }: CheckedLogin,
     owner: EntranceOwner,
     features: readonly Feature[],
     resumePoint?: ResumePoint,
@@ -172,7 +172,7 @@ export class Entrance {
       ? accounts.ticketFor(login.username, login.secret ?? "", proven)
       : undefined;
     const { serverId, lamport } = journal;
-    const facts = { features, resumePoint, serverId, lamport, heartbeat, ticket, pass, serverFinal, may };
+    const facts = { features, resumePoint, serverId, lamport, heartbeat, ticket, pass, serverFinal, may, refused };
     replies.send(loginSuccess(login, facts));
   }
 }

@@ -12,6 +12,7 @@ import { StoreError } from "../store/store.ts";
 import type { Registrant } from "../rights/registration.ts";
 import type { Accounts, OwnChange } from "../accounts/accounts.ts";
 import type { Rulings } from "../accounts/rulings.ts";
+import type { Rights } from "../rights/rights.ts";
 import type { Silence, Supervisor, SupervisorDeadline } from "../../heartbeat/supervisor.ts";
 import type { FaultGuard } from "../../platform/faults.ts";
 import type { Admission, LoginApplicant } from "./login/admission.ts";
@@ -57,6 +58,7 @@ export interface IdentificationParts {
   readonly ownAccounts: OwnAccounts;
   readonly seats: SeatGiver;
   readonly rates: Pick<AddressRates, "take">;
+  readonly rights: Pick<Rights, "of">;
   readonly longLogins: Pick<LongLogins, "hold">;
   readonly supervisor: Pick<Supervisor, "deadline" | "silence">;
   readonly faults: Pick<FaultGuard, "noted">;
@@ -253,14 +255,15 @@ export class Identification implements LoginApplicant {
     else this.#awaitSeat();
   }
 
-  /** What is found out of a login whose proof was good, with what operators have laid down since. */
+  /** What is found out of a login whose proof was good, with its rights, and what operators have laid down since. */
   #withRulings({ username }: LoginMessage, findings: LoginFindings): LoginFindings {
     if (findings.problem !== undefined || findings.limit !== undefined) return findings;
-    const { rulings } = this.#parts;
+    const { rulings, rights } = this.#parts;
     const { verifier } = findings;
     if (verifier !== undefined && rulings.account(username)?.verifier !== verifier) return { problem: "WRONG_SECRET" };
     const barred = rulings.barredUser(username);
-    return barred === undefined ? findings : { barred };
+    if (barred !== undefined) return { barred };
+    return { ...findings, may: rights.of({ username, address: this.remoteHost }) };
   }
 
   #traced(login: LoginMessage): void {

@@ -12,9 +12,12 @@
  */
 
 import { isCloseReason } from "../../protocol/close_reason.ts";
+import type { ChannelMessage, SubscribeMessage } from "../../protocol/channels/channel_message.ts";
+import { NO_CHANNEL } from "../../protocol/channels/channel_name.ts";
 import type { ActivityMessage, ClientMessage, InvalidLine, SendDirectMessage } from "../../protocol/message.ts";
 import { ANONYMOUS, usernameProblem } from "../../protocol/names.ts";
 import { NO_SUCH_DIALECT } from "../legacy/legacy_codec.ts";
+import { mayPublishIn, mayReadSome } from "../rights/permissions.ts";
 import { onLogin, onRegister, onResponse } from "./login/logging_in.ts";
 import {
   close,
@@ -42,8 +45,7 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
       if (isPublished(session, message, facts)) return { session, effects: PUBLISH };
       const problem = pairProblem(session, message, facts);
       if (problem !== undefined) return refuse("AUTHENTICATION_FAIL", problem);
-      if (!session.may.publish) return onPublishWithoutRight(session, message);
-      const refusal = channelRefusal(session, message.channel, facts);
+      const refusal = publishRefusal(session, message.channel, facts);
       if (refusal !== undefined) return refuseActivity(session, message, refusal);
       return onPublishWithoutSpace(session, message, facts);
     }
@@ -79,13 +81,13 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
       return { session, effects: [{ kind: "listUsers", scope: message.scope }] };
     case "HISTORY":
       if (session.kind !== "client") return notNow(message.command);
-      if (!session.may.read) {
-        const info = mayNot(session, "read");
-        const failed = { command: "HISTORY_FAILED", reason: "NOT_ALLOWED", info } as const;
-        return { session, effects: [{ kind: "send", message: failed }] };
-      }
       if (message.channel !== undefined && !session.features.includes("channels")) {
         return { session, effects: [{ kind: "send", message: { command: "HISTORY_FAILED", ...NO_CHANNELS } }] };
+      }
+      if (!mayReadSome(session.may, message.channel ?? NO_CHANNEL)) {
+        const info = mayNotIn(session, "read", message.channel);
+        const failed = { command: "HISTORY_FAILED", reason: "NOT_ALLOWED", info } as const;
+        return { session, effects: [{ kind: "send", message: failed }] };
       }
       return { session, effects: [{ kind: "tellPast", question: message }] };
     case "SUBSCRIBE":
@@ -94,7 +96,7 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
       if (!session.features.includes("channels")) {
         return { session, effects: [{ kind: "send", message: { command: "SUBSCRIBE_FAILED", ...NO_CHANNELS } }] };
       }
-      return { session, effects: [{ kind: "changeChannels", message }] };
+      return message.command === "SUBSCRIBE" ? onSubscribe(session, message) : changeChannels(session, message);
     case "LOGIN":
       return onLogin(session, message, facts);
     case "RESPONSE":
@@ -134,8 +136,10 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
 
 /** Whether nothing follows from `message` but that the log takes its activity. Else `onMessage` says what follows. */
 export function isPublished(session: LoggedIn, message: ActivityMessage, facts: SessionFacts): boolean {
-  return facts.hasSpace && session.may.publish && pairProblem(session, message, facts) === undefined &&
-    (message.channel === undefined || channelRefusal(session, message.channel, facts) === undefined);
+  return facts.hasSpace && pairProblem(session, message, facts) === undefined &&
+    (message.channel === undefined
+      ? session.may.publish
+      : publishRefusal(session, message.channel, facts) === undefined);
 }
 
 /**
@@ -146,12 +150,17 @@ export function refuseThirdFamily(): SessionStep {
   return refuse("AUTHENTICATION_FAIL", NO_SUCH_DIALECT);
 }
 
-/** A plain client knows no command for this but the one that refuses whoever has not proved who it is. */
-function onPublishWithoutRight(session: LoggedIn, { messageId }: ActivityMessage): SessionStep {
-  const info = mayNot(session, "publish");
-  if (session.isPlain) return refuse("AUTHENTICATION_FAIL", info, "NOT_ALLOWED");
-  const failed = { command: "ACTIVITY_FAILED", ...(messageId && { messageId }), reason: "NOT_ALLOWED", info } as const;
-  return { session, effects: [{ kind: "refuseActivity", message: failed }] };
+/** Of what it asks for, it has to be able to get something. What else it must not read does not come. */
+function onSubscribe(session: LoggedIn, message: SubscribeMessage): SessionStep {
+  const channels = message.channels.filter((pattern) => !mayReadSome(session.may, pattern));
+  if (channels.length === 0) return changeChannels(session, message);
+  const info = mayNotIn(session, "read", channels[0]);
+  const failed = { command: "SUBSCRIBE_FAILED", reason: "NOT_ALLOWED", info, channels } as const;
+  return { session, effects: [{ kind: "send", message: failed }] };
+}
+
+function changeChannels(session: LoggedIn, message: ChannelMessage): SessionStep {
+  return { session, effects: [{ kind: "changeChannels", message }] };
 }
 
 /** A plain client knows no command for this, so the end of its connection says it. */
@@ -167,7 +176,9 @@ interface Refusal {
   readonly info: string;
 }
 
+/** A plain client knows no command for this but the one that refuses whoever has not proved who it is. */
 function refuseActivity(session: LoggedIn, { messageId }: ActivityMessage, refusal: Refusal): SessionStep {
+  if (session.isPlain) return refuse("AUTHENTICATION_FAIL", refusal.info, refusal.reason);
   const failed = { command: "ACTIVITY_FAILED", ...(messageId && { messageId }), ...refusal } as const;
   return { session, effects: [{ kind: "refuseActivity", message: failed }] };
 }
@@ -178,11 +189,14 @@ const NO_CHANNELS: Refusal = {
   info: 'channels are for clients that ask for the feature "channels" when they log in',
 };
 
-/** Why an activity is not taken for its channel. To a plain client the field means nothing, as it always has. */
-function channelRefusal(session: LoggedIn, channel: string | undefined, facts: SessionFacts): Refusal | undefined {
-  if (channel === undefined || session.isPlain) return undefined;
-  if (!session.features.includes("channels")) return NO_CHANNELS;
-  if (facts.takesChannels) return undefined;
+/** Why an activity is not taken. To a plain client the channel means nothing, as it always has. */
+function publishRefusal(session: LoggedIn, channel: string | undefined, facts: SessionFacts): Refusal | undefined {
+  const isOfChannel = channel !== undefined && !session.isPlain;
+  if (isOfChannel && !session.features.includes("channels")) return NO_CHANNELS;
+  if (!mayPublishIn(session.may, isOfChannel ? channel : NO_CHANNEL)) {
+    return { reason: "NOT_ALLOWED", info: mayNotIn(session, "publish", isOfChannel ? channel : undefined) };
+  }
+  if (!isOfChannel || facts.takesChannels) return undefined;
   return { reason: "CHANNELS_LATER", info: "not every server of this network is known to understand channels" };
 }
 
@@ -226,6 +240,14 @@ function messageProblem(
 
 function mayNot({ username }: LoggedIn, what: string): string {
   return `${username} may not ${what} here`;
+}
+
+/** `channel`: in which channel, or in which of them; absent for what has none. */
+function mayNotIn(session: LoggedIn, what: "publish" | "read", channel = NO_CHANNEL): string {
+  if (session.may.channels === undefined) return mayNot(session, what);
+  const name = JSON.stringify(channel);
+  if (what === "read") return mayNot(session, channel === NO_CHANNEL ? "read what has no channel" : `read ${name}`);
+  return mayNot(session, channel === NO_CHANNEL ? "publish without a channel" : `publish in ${name}`);
 }
 
 function notNow(command: string): SessionStep {

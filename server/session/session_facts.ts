@@ -31,7 +31,7 @@ export interface ConnectionFactsParts {
   readonly backplane: Pick<Backplane, "members">;
   readonly accounts: Pick<Accounts, "matches">;
   readonly budget: Pick<DiskBudget, "hasSpace">;
-  readonly rights: Pick<Rights, "allowsAnonymous" | "registrationRefusal">;
+  readonly rights: Pick<Rights, "allowsAnonymous" | "registrationRefusal" | "areStill">;
   readonly clock: Pick<Clock, "wallMs">;
   /** How servers come in. */
   readonly peerEntrance: Pick<PeerEntrance, "admit">;
@@ -93,6 +93,14 @@ export class ConnectionFacts implements SessionFacts {
 
   registrationRefusal(registrant: Registrant): RegistrationRefusal | undefined {
     return this.#parts.rights.registrationRefusal(registrant, this.#parts.clock.wallMs());
+  }
+
+  /** Whether its user may do something else now than at its login. */
+  get haveRightsChanged(): boolean {
+    const phase = this.#phase();
+    if (phase.kind !== "client") return false;
+    const { username, may } = phase.session;
+    return !this.#parts.rights.areStill(may, { username, address: this.remoteHost });
   }
 
   hasAccount(username: string): boolean {

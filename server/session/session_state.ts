@@ -8,7 +8,7 @@ import type { SecureChannel } from "../../platform/tls/secure_channel.ts";
 import type { Challenge, OwnChange } from "../accounts/accounts.ts";
 import type { Proven } from "../accounts/credential.ts";
 import type { Admitted, LinkGreeting, PeerAdmission } from "../backplane/peer_admission.ts";
-import type { ActivityFailedMessage, UserListFailedMessage } from "../../protocol/ack_message.ts";
+import type { ActivityFailedMessage } from "../../protocol/ack_message.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
 import type {
   AuthenticateMessage,
@@ -20,11 +20,11 @@ import type {
   RegisterMessage,
   RegisterSuccessMessage,
   SendDirectMessage,
-  UserScope,
   WireVector,
 } from "../../protocol/message.ts";
 import type { ChannelMessage, SubscribeFailedMessage } from "../../protocol/channels/channel_message.ts";
 import type { HistoryFailedMessage, HistoryMessage } from "../../protocol/history_message.ts";
+import type { UserListFailedMessage, UserScope } from "../../protocol/presence/presence_message.ts";
 import type { PeerChallengeMessage } from "../../protocol/peer/peer_message.ts";
 import type { AccountChangedMessage } from "../../protocol/login/account_change.ts";
 import type { ClientFirst } from "../../protocol/login/scram.ts";
@@ -145,6 +145,8 @@ export interface CheckedLogin {
   readonly serverFinal?: string | undefined;
   /** What the user may do. */
   readonly may: Permissions;
+  /** Patterns that the client asked for and of which it may read nothing. `login` has them no more. */
+  readonly refused?: readonly string[];
 }
 
 /** A state, and what to do on the way to it. */

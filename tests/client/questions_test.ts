@@ -2,7 +2,8 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { type AnswerMessage, Questions } from "../../client/questions.ts";
-import type { Feature, UserScope } from "../../protocol/message.ts";
+import type { Feature } from "../../protocol/message.ts";
+import type { UserScope } from "../../protocol/presence/presence_message.ts";
 
 function put(questions: Questions, scope: UserScope, needs: Feature = "chat") {
   return questions.add<readonly string[]>(

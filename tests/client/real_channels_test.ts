@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Endpoint } from "../../platform/address.ts";
-import { type Activity, type Client, connect, RefusedError, serve } from "../../mod.ts";
+import { type Activity, type Client, type ClientEvent, connect, RefusedError, serve } from "../../mod.ts";
 import { until } from "../support/until.ts";
 
 const OPTIONS = {
@@ -112,4 +112,32 @@ Deno.test("what a server refuses ends the iterator that wanted it, and no other;
   await assertRejects(() => reading(older.activities({ channels: ["a"] })).over, TypeError, '"channels"');
   await older.close();
   assert(!plain.numbers.includes(1));
+});
+
+Deno.test("who may not read a channel is told so by the iterator, the history and the options; and gets the rest", async () => {
+  const rights = [{ channels: ["lab/secret", "lab/hidden"], may: [] }, { channels: ["news"], may: ["read" as const] }];
+  await using server = await serve({ ...OPTIONS, auth: { rights } });
+  const told: unknown[] = [];
+  const client = await anonymous(server, {
+    channels: ["lab/hidden", ""],
+    onEvent: (event: ClientEvent) => event.kind === "notAllowed" && told.push(event.channels),
+  });
+  const [plain, lab] = [reading(client.activities()), reading(client.activities({ channels: ["lab/**"] }))];
+  const refused = await assertRejects(
+    () => reading(client.activities({ channels: ["lab/secret"] })).over,
+    RefusedError,
+  );
+  assertEquals([refused.reason, refused.command], ["NOT_ALLOWED", "SUBSCRIBE_FAILED"]);
+  assertEquals(told, [["lab/hidden"]]);
+  await client.publish({ n: 1 });
+  await client.publish({ n: 2 }, { channel: "lab/door" });
+  for (const channel of ["lab/secret", "news"]) {
+    const error = await assertRejects(() => client.publish({ n: 3 }, { channel }), RefusedError, `in "${channel}"`);
+    assertEquals([error.reason, error.command], ["NOT_ALLOWED", "ACTIVITY_FAILED"]);
+  }
+  const past = await assertRejects(() => client.history({ channel: "lab/secret" }), RefusedError, "may not read");
+  assertEquals([past.reason, past.command], ["NOT_ALLOWED", "HISTORY_FAILED"]);
+  await until(() => lab.numbers.length === 1 && plain.numbers.length === 1, "what may be read");
+  assertEquals([plain.numbers, lab.numbers], [[1], [2]]);
+  await client.close();
 });

@@ -9,7 +9,10 @@ function auth(value: unknown): unknown {
 
 Deno.test("roles and rules are taken as they are written", () => {
   const roles = [{ role: "teacher", users: ["anna", "t-*"] }];
-  const rights = [{ users: ["a*"], roles: ["guest"], addresses: ["10.0.0.0/8", "::1"], may: ["read"] }, { may: [] }];
+  const rights = [{ users: ["a*"], roles: ["guest"], addresses: ["10.0.0.0/8", "::1"], may: ["read"] }, {
+    channels: ["", "lab/**"],
+    may: ["publish", "read"],
+  }, { may: [] }];
   const given = { registration: "invite", reservedNames: ["admin*"], minSecretLength: 12, roles, rights };
   assertEquals(auth(given), { clearSecrets: true, anonymous: true, ...given });
 });
@@ -26,6 +29,12 @@ Deno.test("a wrong entry is refused with its place in the list", () => {
       '"auth.rights.0.addresses.0" must be an address, or a range',
     ],
     [{ rights: [{ users: ["a"] }] }, '"auth.rights.0.may" must be'],
+    [{ rights: [{ channels: ["a/*/b"], may: [] }] }, '"auth.rights.0.channels.0" must be a channel, or a pattern'],
+    [{ rights: [{ channels: "lab", may: [] }] }, '"auth.rights.0.channels" must be a list of channels'],
+    [
+      { rights: [{ may: [] }, { channels: ["lab"], may: ["read", "message"] }] },
+      '"auth.rights.1" must be a rule that gives no more than "publish" or "read", as it is about "channels"',
+    ],
     [{ roles: [{ role: "guest", users: [] }] }, '"auth.roles.0.role" must be a word'],
     [{ reservedNames: [""] }, '"auth.reservedNames.0" must be a name, or a pattern'],
     [{ minSecretLength: 257 }, '"auth.minSecretLength" must be a number from 0 to 256'],

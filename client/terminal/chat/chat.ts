@@ -9,7 +9,7 @@ import { LAST_SAID } from "../../../config/listen/listen_flags.ts";
 import type { Clock } from "../../../platform/clock.ts";
 import type { Style } from "../../../platform/terminal.ts";
 import type { Stdio } from "../../../platform/stdio.ts";
-import type { UserScope } from "../../../protocol/message.ts";
+import type { UserScope } from "../../../protocol/presence/presence_message.ts";
 import type { Activity, Client, ClientEvent } from "../../options.ts";
 import { activityText } from "../../publication.ts";
 import { AwayMessages, type Released } from "./away_messages.ts";

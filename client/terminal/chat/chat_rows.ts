@@ -5,7 +5,7 @@
 import { counted } from "../../../protocol/counted.ts";
 import { timeAsOf, timeOfDay } from "../../../platform/local_time.ts";
 import type { Style } from "../../../platform/terminal.ts";
-import type { UserScope } from "../../../protocol/message.ts";
+import type { UserScope } from "../../../protocol/presence/presence_message.ts";
 import type { Activity, Message, Presence } from "../../options.ts";
 import { activityWords, channelName, channelText } from "../describe.ts";
 import { nameColour } from "./name_colour.ts";

@@ -42,7 +42,8 @@ export function stepOutage(outage: Outage, event: ClientEvent): { outage: Outage
     case "gap":
     case "overflow":
     case "pending":
-    case "duplicate": {
+    case "duplicate":
+    case "notAllowed": {
       const { notice } = stepTelling(NOTHING_TOLD, event);
       return { outage, ...(notice && { notice }) };
     }

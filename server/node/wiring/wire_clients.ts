@@ -9,10 +9,9 @@ import { Accounts } from "../../accounts/accounts.ts";
 import { Passes } from "../../accounts/passes.ts";
 import type { RefusalLog } from "../../accounts/refusal_log.ts";
 import { OwnAccountChanges } from "../own_accounts.ts";
-import { Guest } from "../../guests/guest.ts";
 import { Guests } from "../../guests/guests.ts";
 import { invitationKey } from "../../rights/invitations.ts";
-import { Rights, ROLES } from "../../rights/rights.ts";
+import { Rights } from "../../rights/rights.ts";
 import { Invitations } from "../../session/login/invitations.ts";
 import { Admission } from "../../session/login/admission.ts";
 import { Connection } from "../../session/connection.ts";
@@ -24,6 +23,7 @@ import { HeartbeatDials } from "../../session/limits/heartbeat_dials.ts";
 import { LongLogins } from "../../session/limits/long_logins.ts";
 import { WorkShares } from "../../session/limits/work_shares.ts";
 import { PeerEntrance } from "../../session/peer_entrance.ts";
+import { RightsWatch } from "../../session/rights_watch.ts";
 import type { ConnectionOwner } from "../../session/served_connection.ts";
 import type { MachineParts, Wired, WiredClients, WiredLog, WiredNetwork, WiredObservers } from "./wired.ts";
 
@@ -134,6 +134,7 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
         admission,
         accounts,
         rulings,
+        rights,
         ownAccounts,
         seats: connections,
         rates,
@@ -155,14 +156,8 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
     perUser: config.sessions.perUser,
     rights,
     isClosing: () => wired.closing.hasBegun,
-    guest: { clock, journal, sessions, presence, hub, backplane, tracer, served: owner },
+    guest: { clock, journal, sessions, presence, hub, backplane, tracer, rights, served: owner },
   });
-  // What a session may do is found out at its login.
-  records.listen(({ of, key }) => {
-    if (of !== ROLES || !rights.dependsOnRoles) return;
-    journal.whenDelivered(() => {
-      for (const session of [...sessions.of(key)]) if (!(session instanceof Guest)) session.end("RIGHTS_CHANGED");
-    });
-  });
-  return { connections, admission, guests, passes, rights };
+  const rightsWatch = new RightsWatch({ journal, records, sessions, faults });
+  return { connections, admission, guests, passes, rights, rightsWatch };
 }

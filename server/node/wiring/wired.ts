@@ -31,6 +31,7 @@ import type { PresenceBoard } from "../../presence/presence_board.ts";
 import type { UserLists } from "../../presence/user_lists.ts";
 import type { Admission } from "../../session/login/admission.ts";
 import type { Connections } from "../../session/connections.ts";
+import type { RightsWatch } from "../../session/rights_watch.ts";
 import type { LimitName } from "../../session/limits/limit_names.ts";
 import type { DiskBudget } from "../../store/disk_budget.ts";
 import type { AuditTalk } from "../audit_talk.ts";
@@ -105,6 +106,7 @@ export interface WiredClients {
   readonly guests: Guests;
   readonly passes: Passes;
   readonly rights: Rights;
+  readonly rightsWatch: RightsWatch;
 }
 
 /**

@@ -10,12 +10,14 @@ import { type EntryId, formatEntryId } from "../../../protocol/entry_id.ts";
 import type { HistoryMessage } from "../../../protocol/history_message.ts";
 import { joinBytes } from "../../../protocol/join_bytes.ts";
 import { lineBytes } from "../../../protocol/server_codec.ts";
-import type { ActivityMessage, SendDirectMessage, UserScope } from "../../../protocol/message.ts";
+import type { ActivityMessage, SendDirectMessage } from "../../../protocol/message.ts";
+import type { UserScope } from "../../../protocol/presence/presence_message.ts";
 import type { Replies, TurnAnswers } from "../replies.ts";
 import type { Backplane } from "../../backplane/backplane.ts";
 import type { Past } from "../../hub/past.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { UserLists } from "../../presence/user_lists.ts";
+import { type Permissions, readingLimit } from "../../rights/permissions.ts";
 import { type AckRange, AckRanges } from "./ack_ranges.ts";
 import { isRepeatOf } from "./repeat.ts";
 import type { ServedClient } from "./served_client.ts";
@@ -52,6 +54,7 @@ export class ClientRequests implements TurnAnswers {
   readonly #parts: ClientRequestsParts;
   readonly #client: ServedClient;
   readonly #replies: Replies;
+  readonly #may: Permissions;
   readonly #wantsAcknowledgement: boolean;
   /** Absent for a client that wants an acknowledgement for each activity. */
   readonly #ranges: AckRanges | undefined;
@@ -62,13 +65,14 @@ export class ClientRequests implements TurnAnswers {
   constructor(
     parts: ClientRequestsParts,
     client: ServedClient,
-    { features }: LoggedIn,
+    { features, may }: LoggedIn,
     replies: Replies,
     wantsRanges = false,
   ) {
     this.#parts = parts;
     this.#client = client;
     this.#replies = replies;
+    this.#may = may;
     this.#wantsAcknowledgement = features.includes("ack");
     this.#ranges = this.#wantsAcknowledgement && wantsRanges ? new AckRanges() : undefined;
   }
@@ -168,7 +172,7 @@ export class ClientRequests implements TurnAnswers {
 
   /** In one piece, so that nothing else comes between the lines of a page. */
   #tellPast(question: HistoryMessage): void {
-    const page = this.#parts.past.page(question);
+    const page = this.#parts.past.page(question, readingLimit(this.#may));
     if (page === undefined) {
       return this.#replies.send({ command: "HISTORY_FAILED", reason: "UNKNOWN_ENTRY", info: UNKNOWN_ENTRY });
     }

@@ -4,7 +4,7 @@
  */
 
 import { RIGHTS } from "../../../config/auth/auth_config.ts";
-import type { Permissions } from "../../rights/permissions.ts";
+import { hasRight, type Permissions } from "../../rights/permissions.ts";
 import type { Position } from "../../../log/segment.ts";
 import { merge, sequenceOf, type Vector } from "../../../log/vector.ts";
 import type {
@@ -69,6 +69,8 @@ export interface LoginSuccessFacts {
   readonly pass: string | undefined;
   /** What the user may do. */
   readonly may: Permissions;
+  /** The patterns that the client named and reads nothing of, as its user may not. */
+  readonly refused?: readonly string[] | undefined;
 }
 
 /** What a client has that begins now. One for all. */
@@ -142,9 +144,10 @@ export function unreadPoint({ head, serverId }: Pick<ResumedLog, "head" | "serve
 /** LOGIN_SUCCESS for `login`. A plain client gets a sentence. Others get what they asked for, and where they stand. */
 export function loginSuccess(
   { username, features: asked, receive, ackRanges }: LoginMessage,
-  { features, resumePoint, serverId, lamport, heartbeat, ticket, pass, serverFinal, may }: LoginSuccessFacts,
+  { features, resumePoint, serverId, lamport, heartbeat, ticket, pass, serverFinal, may, refused }: LoginSuccessFacts,
 ): LoginSuccessMessage {
-  const missing = RIGHTS.filter((right) => !may[right]);
+  const knowsChannels = features.includes("channels");
+  const missing = RIGHTS.filter((right) => !hasRight(may, right, knowsChannels));
   const info = `logged in as ${username}${missing.length === 0 ? "" : `, without the right to ${missing.join(", ")}`}`;
   const proof = serverFinal === undefined ? {} : { scram: serverFinal };
   if (asked.length === 0) {
@@ -158,7 +161,8 @@ export function loginSuccess(
     features,
     ...(receive === undefined ? {} : { receive }),
     // Who may do everything is told nothing of it.
-    ...(missing.length === 0 ? {} : { may: RIGHTS.filter((right) => may[right]) }),
+    ...(missing.length === 0 ? {} : { may: RIGHTS.filter((right) => !missing.includes(right)) }),
+    ...(refused === undefined ? {} : { refused }),
     ...(ackRanges && features.includes("ack") ? { ackRanges } : {}),
     serverId: resumePoint?.serverId ?? serverId,
     lamport,

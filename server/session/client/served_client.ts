@@ -7,12 +7,14 @@ import { Reader, type ReaderOwner } from "../../hub/reader.ts";
 import { cursorAt } from "../../../log/cursor.ts";
 import type { Position, Segment } from "../../../log/segment.ts";
 import { beyond, merge, type Vector } from "../../../log/vector.ts";
+import { NO_CHANNEL } from "../../../protocol/channels/channel_name.ts";
 import { PatternSet, WITHOUT_CHANNEL } from "../../../protocol/channels/pattern_set.ts";
 import type { CloseReason } from "../../../protocol/close_reason.ts";
 import { type EntryId, parseEntryId } from "../../../protocol/entry_id.ts";
 import type { ActivityMessage, LoginMessage, SendDirectMessage } from "../../../protocol/message.ts";
 import { ANONYMOUS } from "../../../protocol/names.ts";
 import { lineBytes, quoteUsername } from "../../../protocol/server_codec.ts";
+import { getsMessages, readingLimit } from "../../rights/permissions.ts";
 import type { LoggedIn } from "../session_state.ts";
 import type { Clock } from "../../../platform/clock.ts";
 import type { Hub } from "../../hub/hub.ts";
@@ -104,13 +106,14 @@ export class ServedClient implements ReaderOwner {
     const { username } = session;
     this.#quotedUsername = quoteUsername(username);
     this.#beganAfter = resumePoint.after;
-    if (username !== ANONYMOUS && receives) {
+    const inbox = username !== ANONYMOUS && getsMessages(session.may) ? username : undefined;
+    if (inbox !== undefined && receives) {
       const knowsChat = session.features.includes("chat");
       this.#mailbox = new Mailbox({
         journal: parts.journal,
         clock: parts.clock,
         outlet: owner.outlet,
-        username,
+        username: inbox,
         knowsChat,
         shares: parts.shares,
         opened: () => parts.hub.readOn(this.#reader!),
@@ -126,9 +129,11 @@ export class ServedClient implements ReaderOwner {
     if (!receives) return;
     // At the end of the log, only entries that are not in it at all lie ahead.
     const ahead = resumePoint.isAtEnd ? beyond(resumePoint.has, vector) : resumePoint.has;
-    const wants = knowsChannels && channels !== undefined ? new PatternSet(channels) : WITHOUT_CHANNEL;
+    const limit = readingLimit(session.may);
+    const named = knowsChannels ? channels : undefined;
+    const wants = (named ?? limit) === undefined ? WITHOUT_CHANNEL : new PatternSet(named ?? [NO_CHANNEL], limit);
     const isToldWhere = knowsChannels && session.features.includes("resume");
-    this.#reader = new Reader(owner.outlet, cursorAt(resumePoint.after, username, ahead), this, wants, isToldWhere);
+    this.#reader = new Reader(owner.outlet, cursorAt(resumePoint.after, inbox, ahead), this, wants, isToldWhere);
     if (username !== ANONYMOUS && reads) {
       const reading = { username, canResume: session.features.includes("resume"), standsAt: () => this.#standsAt() };
       const { isAtEnd, after, has } = resumePoint;
@@ -316,7 +321,7 @@ export class ServedClient implements ReaderOwner {
       // Some of these bytes were no part of the log, but messages that waited.
       unsentBytes: this.#owner.outlet.pendingBytes,
       began: this.#beganAfter,
-      username: this.#session.username,
+      username: this.#reader!.cursor.username,
       filter: this.#reader!.wants,
       filteredSince: this.#filteredSince,
     });

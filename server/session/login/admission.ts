@@ -36,7 +36,7 @@ export interface AdmissionParts {
   readonly placeTalk: Pick<PlaceTalk, "whenKnown">;
   readonly presence: Pick<PresenceBoard, "isOnline">;
   readonly perUser: SessionsConfig["perUser"];
-  readonly rights: Pick<Rights, "of" | "registrationRefusal">;
+  readonly rights: Pick<Rights, "registrationRefusal">;
   readonly invitations: Pick<Invitations, "claim">;
   readonly takenNames: Pick<TakenNames, "alike">;
   readonly clock: Pick<Clock, "wallMs">;
@@ -185,9 +185,8 @@ export class Admission {
     told: (findings: LoginFindings) => void,
     { proven, verifier, serverFinal }: Pick<LoginFindings, "proven" | "verifier" | "serverFinal"> = {},
   ): void {
-    const { balancer, journal, presence, perUser, rights } = this.#parts;
+    const { balancer, journal, presence, perUser } = this.#parts;
     const { username, features } = login;
-    const may = rights.of({ username, address: remoteHost });
     if (perUser === "refuse" && username !== ANONYMOUS && presence.isOnline(username)) {
       return told({ problem: "LOGGED_IN_ELSEWHERE" });
     }
@@ -195,7 +194,6 @@ export class Admission {
       ? undefined
       : balancer.redirectFor(login, features.length === 0, remoteHost);
     told({
-      may,
       ...(proven === undefined ? {} : { proven }),
       ...(verifier === undefined ? {} : { verifier }),
       ...(serverFinal === undefined ? {} : { serverFinal }),

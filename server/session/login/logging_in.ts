@@ -8,8 +8,9 @@ import type { Barred } from "../../accounts/rulings.ts";
 import type { Challenge, OwnChange } from "../../accounts/accounts.ts";
 import type { Proven } from "../../accounts/credential.ts";
 import { type Feature, FEATURES, type LoginMessage, type RegisterMessage } from "../../../protocol/message.ts";
+import { NO_CHANNEL } from "../../../protocol/channels/channel_name.ts";
 import { ANONYMOUS, secretProblem, usernameProblem } from "../../../protocol/names.ts";
-import { EVERYTHING, type Permissions } from "../../rights/permissions.ts";
+import { EVERYTHING, getsMessages, hasRight, mayReadSome, type Permissions } from "../../rights/permissions.ts";
 import type { RegistrationRefusal } from "../../rights/registration.ts";
 import type { ResponseMessage } from "../../../protocol/login/scram_message.ts";
 import { isOfOtherChannel, isUnbindable, readClientFirst } from "../../../protocol/login/scram.ts";
@@ -80,9 +81,15 @@ export function onLogin(session: Session, given: LoginMessage, facts: SessionFac
   };
 }
 
-/** Who may not read gets nothing of the log, as if its client had asked for nothing. */
-function readingAs(login: LoginMessage, may: Permissions): LoginMessage {
-  return may.read ? login : { ...login, receive: "none", reads: false, resume: undefined };
+/** What of `login` counts: who may not read gets nothing of the log, as if its client had asked for nothing. */
+function readingAs(login: LoginMessage, may: Permissions): Pick<CheckedLogin, "login" | "refused"> {
+  const { username, features, channels = [NO_CHANNEL], receive } = login;
+  const knowsChannels = features.includes("channels");
+  const gets = hasRight(may, "read", knowsChannels) || (username !== ANONYMOUS && getsMessages(may));
+  if (!gets) return { login: { ...login, receive: "none", reads: false, resume: undefined } };
+  const refused = knowsChannels && receive !== "none" ? channels.filter((pattern) => !mayReadSome(may, pattern)) : [];
+  if (refused.length === 0) return { login };
+  return { login: { ...login, channels: channels.filter((pattern) => !refused.includes(pattern)) }, refused };
 }
 
 function withoutPass({ pass: _, ...login }: LoginMessage): LoginMessage {
@@ -161,7 +168,7 @@ export function onLoginChecked(session: Session, findings: LoginFindings): Sessi
     }
     return { session, effects: [{ kind: "changeAccount", username, change, serverFinal: serverFinal! }] };
   }
-  const checked = { login: readingAs(session.message, may), proven, serverFinal, may };
+  const checked = { ...readingAs(session.message, may), proven, serverFinal, may };
   if (redirect === undefined) return beginSession(checked);
   const step = close("REDIRECTED", `it was sent to ${redirect.host}:${redirect.port}`);
   return { session: step.session, effects: [{ kind: "redirect", to: redirect, ...checked }, ...step.effects] };
@@ -214,7 +221,9 @@ const featureLists = new Map<string, readonly Feature[]>();
 
 /** The features that a client asks for, this server has, and its user may have. */
 export function featuresInForce(login: LoginMessage, may: Permissions): readonly Feature[] {
-  const isFree = (feature: Feature) => feature === "presence" ? may.listUsers : feature === "history" ? may.read : true;
+  const readsPast = hasRight(may, "read", login.features.includes("channels"));
+  const isFree = (feature: Feature) =>
+    feature === "presence" ? may.listUsers : feature === "history" ? readsPast : true;
   const features = SERVED_FEATURES.filter((feature) => login.features.includes(feature) && isFree(feature));
   const key = features.join();
   const known = featureLists.get(key);

@@ -65,7 +65,7 @@ for (const [kind, says] of Object.entries(PARENTS)) {
   });
 }
 
-Deno.test("what an older server says for a user who may not publish is dropped and told once, and the rest is published", async () => {
+Deno.test("what an older server says for a user who may not publish is refused and logged once, and the rest is published", async () => {
   const { world, calls } = await joining([ANNOUNCE], {}, {
     auth: { anonymous: false, registration: "closed", rights: [{ users: ["eve"], may: ["read"] }] },
   });
@@ -80,10 +80,39 @@ Deno.test("what an older server says for a user who may not publish is dropped a
   });
   assertEquals(calls[0]!.end, undefined);
   assertEquals(told.toSorted(), ["anonymous", "eve"]);
+  // An S hands on activities alone. So its users read why, as the server's own words.
+  const answers = calls[0]!.received.filter(({ command }) => command === "ACTIVITY_BROADCAST");
+  assertEquals(
+    answers.map(({ activity }) => activity),
+    ["anonymous", "eve", "eve"].map((name) => {
+      return { text: `${name} may not publish here`, authenticated_user: world.node.serverId };
+    }),
+  );
   const published: unknown[] = [];
   const { view } = world.node.observe({ changed: () => {} });
   published.push(...view.activities.map(({ activity }) => activity));
   assertEquals(published.map((each) => (each as Received).n ?? JSON.parse(each as string).n), [4]);
+  await world.stop();
+});
+
+Deno.test("a server of family A is told once of each activity that is refused, however often its history has it", async () => {
+  const world = await NodeWorld.start({
+    cluster: { secret: "abc", olderDialect: true },
+    auth: { rights: [{ users: ["eve"], may: ["read"] }] },
+  });
+  const peer = await world.connect({ command: "AUTHENTICATE", secret: "abc", serverId: "a", host: "a", port: 1 });
+  const at = world.clock.wallMs();
+  const eves = { id: 7, activity: { n: 1, authenticated_user: "eve" }, sendTime: at, isDelivered: false };
+  peer.send({ command: "ACTIVITY_BROADCAST", ...eves });
+  const history = { command: "ACTIVITY_SYNC", activity_entity: [{ owner: "eve", activity_list: [eves] }] };
+  for (let times = 0; times < 3; times++) {
+    peer.send(history);
+    await world.clock.run(5_000);
+  }
+  assertEquals(peer.received.filter(({ command }) => command === "ACTIVITY_FAILED"), [
+    { command: "ACTIVITY_FAILED", sendTime: at, reason: "NOT_ALLOWED", info: "eve may not publish here" },
+  ]);
+  assertEquals(peer.end, undefined);
   await world.stop();
 });
 

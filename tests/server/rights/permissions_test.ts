@@ -3,7 +3,22 @@
 import { assertEquals } from "@std/assert";
 import type { RightsRule } from "../../../config/auth/auth_config.ts";
 import { matchesPattern } from "../../../server/rights/pattern.ts";
-import { EVERYTHING, permissionsOf, readRules, rolesOf, type Subject } from "../../../server/rights/permissions.ts";
+import {
+  areSamePermissions,
+  EVERYTHING,
+  getsMessages,
+  hasRight,
+  mayPublishIn,
+  mayReadAll,
+  mayReadIn,
+  mayReadSome,
+  type Permissions,
+  permissionsOf,
+  readingLimit,
+  readRules,
+  rolesOf,
+  type Subject,
+} from "../../../server/rights/permissions.ts";
 import {
   type RegistrationFacts,
   registrationRefusal,
@@ -43,6 +58,54 @@ Deno.test("the first rule that matches counts, and where none does everything is
   assertEquals(may(rules, { username: "eve", address: "10.0.0.9" }), "read message");
   assertEquals(may(rules, { username: "eve", address: "11.0.0.9" }), "publish read message listUsers");
   assertEquals(permissionsOf({ username: "eve", address: "" }, [], []), EVERYTHING);
+});
+
+/** What somebody may do by a table with channels. */
+function permissions(rules: RightsRule[], username = "anna", roles: string[] = []): Permissions {
+  return permissionsOf({ username, address: "::1" }, ["named", ...roles], readRules(rules));
+}
+
+Deno.test("rules for channels count for publishing and reading there, and for nothing else", () => {
+  const rules: RightsRule[] = [
+    { roles: ["staff"], channels: ["lab/**"], may: ["publish", "read"] },
+    { channels: ["lab/news"], may: ["read"] },
+    { channels: ["lab/**", "ku\u0308che"], may: [] },
+    { users: ["anna"], may: ["publish", "read", "listUsers"] },
+    { channels: [""], may: ["publish", "read"] },
+    { may: ["message"] },
+  ];
+  const anna = permissions(rules);
+  const in_ = (may: Permissions, channels: string[]) =>
+    channels.map((channel) => [mayPublishIn(may, channel), mayReadIn(may, channel)].map(Number).join(""));
+  assertEquals(in_(anna, ["lab", "lab/news", "hall", "", "k\u00fcche"]), ["00", "01", "11", "11", "00"]);
+  assertEquals([anna.publish, anna.read, anna.message, anna.listUsers], [true, true, false, true]);
+  assertEquals([getsMessages(anna), mayReadAll(anna), mayReadSome(anna, "lab/*"), mayReadSome(anna, "lab")], [
+    ...[true, false, true, false],
+  ]);
+  // A rule for all of it comes first for her. The rules behind it say nothing.
+  const staff = permissions(rules, "anna", ["staff"]);
+  assertEquals(in_(staff, ["lab", "lab/news", "hall"]), ["11", "11", "11"]);
+  // Who has no rule but the last for what is of no channel: messages come by that one.
+  const bob = permissions(rules, "bob");
+  assertEquals(in_(bob, ["lab", "lab/news", "hall", ""]), ["00", "01", "00", "11"]);
+  assertEquals([getsMessages(bob), bob.message, bob.listUsers], [false, true, false]);
+  assertEquals([hasRight(bob, "publish", true), hasRight(bob, "publish", false)], [true, true]);
+});
+
+Deno.test("rights by channel that change nothing are none, and two tables that say the same give the same", () => {
+  const plain = permissions([{ channels: ["lab"], may: ["publish", "read"] }, { may: ["publish", "read"] }]);
+  assertEquals([plain.channels, readingLimit(plain)], [undefined, undefined]);
+  const mute = permissions([{ channels: ["lab"], may: ["read"] }]);
+  assertEquals([readingLimit(mute), mayReadAll(mute), hasRight(mute, "publish", true)], [undefined, true, true]);
+  const one = [{ channels: ["lab"], may: [] }] satisfies RightsRule[];
+  assertEquals(
+    areSamePermissions(permissions(one), permissions([...one, { channels: ["hall"], may: ["publish", "read"] }])),
+    true,
+  );
+  assertEquals(areSamePermissions(permissions(one), permissions([{ channels: ["hall"], may: [] }])), false);
+  assertEquals(areSamePermissions(permissions(one), EVERYTHING), false);
+  const nowhere = permissions([{ channels: ["**"], may: [] }]);
+  assertEquals([hasRight(nowhere, "read", true), getsMessages(nowhere), nowhere.message], [false, true, true]);
 });
 
 const OPEN: RegistrationRules = { registration: "open", reservedNames: ["admin", "staff-*"], minSecretLength: 0 };
