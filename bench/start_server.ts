@@ -66,6 +66,12 @@ export function listening(
   };
 }
 
+/** Ends `server`, and waits until it is gone. */
+export async function endServer({ process }: RunningServer, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+  process.kill(signal);
+  await process.status;
+}
+
 /** Waits until `process` has written `text`. */
 export async function sayReady(name: string, process: Deno.ChildProcess, text: string): Promise<void> {
   await start(name, process, (said) => Promise.resolve(said.includes(text) ? 0 : undefined));

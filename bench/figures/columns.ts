@@ -74,16 +74,25 @@ export function medianColumn(head: string, read: Read, format: (value: number) =
  * several versions the newest counts, which stands first.
  */
 export function versusColumn(head: string, read: Read, ...families: readonly Family[]): Column {
+  return versus(head, read, (row, all) => {
+    const others = families.flatMap((family) => all.filter((each) => each.family === family));
+    return others.find((each) => each.label === row.label);
+  });
+}
+
+/** As `versusColumn`, against what the same server did under the load `label`. */
+export function versusLabelColumn(head: string, read: Read, label: string): Column {
+  return versus(head, read, (row, all) => all.find((each) => each.name === row.name && each.label === label));
+}
+
+function versus(
+  head: string,
+  read: Read,
+  otherOf: (row: Measured, all: readonly Measured[]) => Measured | undefined,
+): Column {
   const byRound = (row: Measured | undefined) =>
     row?.rounds.map((figures) => figures === null ? undefined : read(figures)) ?? [];
-  return {
-    head,
-    text: (row, all) => {
-      const others = families.flatMap((family) => all.filter((each) => each.family === family));
-      const other = others.find((each) => each.label === row.label);
-      return times(medianRatio(byRound(row), byRound(other)));
-    },
-  };
+  return { head, text: (row, all) => times(medianRatio(byRound(row), byRound(otherOf(row, all)))) };
 }
 
 /** Processor seconds of the server for a million deliveries, or answers. */

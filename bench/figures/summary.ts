@@ -34,6 +34,10 @@ const COMPARISONS: readonly Comparison[] = [
     { part: "latency", what: "p99 at 1,000/s, ms", thrum: "stored", peer, read: p99, isLess: true },
     { part: "memory", what: "kB per idle connection", thrum: "stored", peer, read: kilobytes, isLess: true },
   ]),
+  ...["1,000 × 10", "100 × 100", "10,000 × 1", "1,000, all read by 100"].map((label): Comparison => {
+    const what = `deliveries/s, channels: ${label}`;
+    return { part: "channels", label, what, thrum: "stored", peer: "nats", read: perS };
+  }),
   ...["1", "16"].flatMap((label) =>
     ([["stored", "natsFileIds"], ["stored", "natsFile"], ["stored", "redisFile"], ["full", "natsSynced"], [
       "full",

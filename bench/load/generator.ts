@@ -1,7 +1,7 @@
 /**
- * The load generator where there is no C compiler, and for clients of the library everywhere: takes a `Job` as its
- * argument, runs it, prints its `JobResult` as one line of JSON and ends. It always ends within the job's deadline,
- * also when nobody waits for it any more.
+ * The load generator where there is no C compiler, and everywhere for clients of the library and for logins: takes a
+ * `Job` as its argument, runs it, prints its `JobResult` as one line of JSON and ends. It always ends within the job's
+ * deadline, also when nobody waits for it any more.
  */
 
 import { runAck } from "./ack.ts";
@@ -11,6 +11,7 @@ import { runFill } from "./fill.ts";
 import { runHold } from "./hold.ts";
 import type { Job, JobResult } from "./job.ts";
 import { runLatency } from "./latency.ts";
+import { runStorm } from "./storm.ts";
 
 function run(job: Job): Promise<JobResult> {
   switch (job.kind) {
@@ -20,14 +21,17 @@ function run(job: Job): Promise<JobResult> {
       return runLatency(job);
     case "hold":
       return runHold(job);
+    case "channels":
     case "readers":
-      throw new Error("Readers are too fast for this generator: they need a C compiler (gcc)");
+      throw new Error(`This generator is too slow for "${job.kind}": it needs a C compiler (gcc)`);
     case "ack":
       return runAck(job);
     case "fill":
       return runFill(job);
     case "failover":
       return runFailover(job);
+    case "storm":
+      return runStorm(job);
   }
 }
 

@@ -86,7 +86,45 @@ export interface FailoverJob extends ToServer {
   readonly ratePerS: number;
 }
 
-export type Job = FanoutJob | LatencyJob | HoldJob | ReadersJob | AckJob | FillJob | FailoverJob;
+/**
+ * One publisher, whose publications go to one after the other of so many channels, and receivers that read one channel
+ * each or all of them; as fast as the server can.
+ */
+export interface ChannelsJob extends ToServer {
+  readonly kind: "channels";
+  readonly channels: number;
+  /** Of each channel, or of all. */
+  readonly subscribers: number;
+  /** Whether each subscriber reads all channels, by a pattern. */
+  readonly readAll: boolean;
+  readonly window: number;
+  readonly warmupMs: number;
+  readonly measureMs: number;
+}
+
+/** Clients with names that log in, each on a connection of its own, and go; as fast as the server lets them in. */
+export interface StormJob extends ToServer {
+  readonly kind: "storm";
+  /** Whether they prove their secret, or tell it. */
+  readonly way: "scram" | "clear";
+  /** Accounts, which are there. */
+  readonly accounts: number;
+  /** All together: the accounts log in one after the other, and again if these are more. */
+  readonly logins: number;
+  /** Logins that are under way at a time. */
+  readonly atOnce: number;
+}
+
+export type Job =
+  | FanoutJob
+  | ChannelsJob
+  | LatencyJob
+  | HoldJob
+  | ReadersJob
+  | AckJob
+  | FillJob
+  | FailoverJob
+  | StormJob;
 
 /** Processor time that was used while it was measured, in cores: 1 is one core all the time. */
 export interface CpuUse {
@@ -94,7 +132,7 @@ export interface CpuUse {
   readonly generatorCores: number;
 }
 
-/** Deliveries (`fanout`, `readers`) or answered publications (`ack`) a second. */
+/** Deliveries (`fanout`, `channels`, `readers`), answered publications (`ack`) or logins (`storm`) a second. */
 export interface RateResult extends CpuUse {
   readonly kind: "rate";
   readonly perS: number;

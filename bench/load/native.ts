@@ -36,7 +36,7 @@ export function compileGenerator(folder: string, compiler = "gcc"): NativeGenera
 
 /** Whether the generator in C knows this kind of job. */
 export function isNative(job: Pick<Job, "kind">): boolean {
-  return job.kind !== "failover";
+  return job.kind !== "failover" && job.kind !== "storm";
 }
 
 /** `job` as arguments. `random` makes the ids of its publications differ from those of all other runs. */
@@ -61,6 +61,20 @@ function loadArguments(job: Job, wire: Wire, random: string): string[] {
         ...argument("window", job.window),
         ...spans(job),
       ];
+    case "channels": {
+      const { channels } = wire;
+      if (channels === undefined) throw new Error(`"${job.wire}" has no channels`);
+      return [
+        ...hello("receive", job.readAll ? channels.receiveAll : channels.receive),
+        ...hello("publish", channels.publish),
+        ...argument("frame", channels.publication),
+        ...argument("deliveries", channels.deliveries),
+        ...argument("connections", job.readAll ? job.subscribers : job.channels * job.subscribers),
+        ...argument("channels", job.channels),
+        ...argument("window", job.window),
+        ...spans(job),
+      ];
+    }
     case "fill":
       return [
         ...delivered(wire),
@@ -99,6 +113,8 @@ function loadArguments(job: Job, wire: Wire, random: string): string[] {
     }
     case "failover":
       throw new TypeError("This load needs clients of the library");
+    case "storm":
+      throw new TypeError("This load needs clients that prove a secret");
   }
 }
 

@@ -26,6 +26,19 @@ export interface AckedWire {
   readonly delivery?: string;
 }
 
+/** How receivers name what they read, and publications where they go. `CHANNEL` stands for the digits of a channel. */
+export interface ChannelsWire {
+  /** For a receiver of one channel. */
+  readonly receive: Hello;
+  /** For a receiver of all channels. */
+  readonly receiveAll: Hello;
+  /** For a connection that only publishes. */
+  readonly publish: Hello;
+  readonly publication: string;
+  /** As in `Wire`. */
+  readonly deliveries: string;
+}
+
 /** How a generator speaks to a product. */
 export interface Wire {
   readonly receive: Hello;
@@ -39,12 +52,15 @@ export interface Wire {
   /** The rule by which deliveries are counted: see `counterOf` in `counters.ts`. */
   readonly deliveries: string;
   readonly acked?: AckedWire;
+  readonly channels?: ChannelsWire;
 }
 
 /** Bytes of an activity. */
 export const ACTIVITY_BYTES = 200;
 /** Stands for the two digits of a publisher. */
 export const PUBLISHER = "@@";
+/** Stands for the digits of a channel. */
+export const CHANNEL = "%%%%%";
 /** Stands for characters of one run. */
 export const RUN = "!!!!!!!!";
 
@@ -72,6 +88,13 @@ const lines: Wire = {
     answer: '{"command":"ACTIVITY_ACK"',
     delivery: DELIVERY,
   },
+  channels: {
+    receive: readingChannels(`c/${CHANNEL}`),
+    receiveAll: readingChannels("c/**"),
+    publish: readingChannels(),
+    publication: activityMessage({ channel: `c/${CHANNEL}` }),
+    deliveries: "lines",
+  },
 };
 
 /**
@@ -87,6 +110,13 @@ const nats: Wire = {
   publish: { say: NATS_CONNECT + "PING\r\n", ready: "PONG\r\n" },
   publication: `PUB a ${ACTIVITY_BYTES}\r\n${ACTIVITY}\r\n`,
   deliveries: `frames:M:${`MSG a 1 ${ACTIVITY_BYTES}\r\n${ACTIVITY}\r\n`.length}`,
+  channels: {
+    receive: { say: `${NATS_CONNECT}SUB c.${CHANNEL} 1\r\nPING\r\n`, ready: "PONG\r\n" },
+    receiveAll: { say: `${NATS_CONNECT}SUB c.> 1\r\nPING\r\n`, ready: "PONG\r\n" },
+    publish: { say: `${NATS_CONNECT}PING\r\n`, ready: "PONG\r\n" },
+    publication: `PUB c.${CHANNEL} ${ACTIVITY_BYTES}\r\n${ACTIVITY}\r\n`,
+    deliveries: `frames:M:${`MSG c.${CHANNEL} 1 ${ACTIVITY_BYTES}\r\n${ACTIVITY}\r\n`.length}`,
+  },
 };
 
 const redis: Wire = {
@@ -169,6 +199,11 @@ function loginAs(fields: Record<string, unknown>): Hello {
     say: JSON.stringify({ command: "LOGIN", username: "anonymous", ...fields }) + "\n",
     ready: '"LOGIN_SUCCESS"',
   };
+}
+
+/** Reads these channels and nothing else. What was missed has come when the client is told so. */
+function readingChannels(...channels: readonly string[]): Hello {
+  return { ...loginAs({ features: ["channels"], channels }), ready: '"CAUGHT_UP"' };
 }
 
 function activityMessage(fields: Record<string, unknown>): string {

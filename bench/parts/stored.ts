@@ -17,7 +17,7 @@ import {
   startAll,
 } from "../part.ts";
 import { linesOf } from "../figures/plot.ts";
-import type { RunningServer } from "../start_server.ts";
+import { endServer } from "../start_server.ts";
 import { straightLine } from "../figures/statistics.ts";
 import { whole } from "../figures/table.ts";
 
@@ -98,7 +98,7 @@ export const start: Part = {
       });
       const first = await begin();
       if (count > 0) await fill(bench, first, count);
-      await end(first.server, "SIGTERM");
+      await endServer(first.server, "SIGTERM");
       for (const how of ["SIGTERM", "SIGKILL"] as const) {
         const rounds: Figures[] = [];
         for (let round = 0; round <= bench.rounds; round++) {
@@ -109,7 +109,7 @@ export const start: Part = {
           const startMs = performance.now() - beganAt;
           await delay(200);
           const residentMb = residentBytes(server.process.pid) / 1e6;
-          await end(server, how);
+          await endServer(server, how);
           // The first was ended in another way.
           if (round > 0) rounds.push({ startMs, residentMb });
         }
@@ -170,9 +170,4 @@ async function fill(bench: Bench, { contender, server }: Running, entries: numbe
   const load = { kind: "fill", entries, window: WINDOW, deadlineMs: 900_000 } as const;
   const figures = await measureOnce(bench, `${entries} entries are published`, contender, server, load);
   if (figures === null) throw new Error("The server could not be filled");
-}
-
-async function end(server: RunningServer, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
-  server.process.kill(signal);
-  await server.process.status;
 }

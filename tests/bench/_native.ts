@@ -33,9 +33,10 @@ export async function withServer(
       unfinished = lines.pop()!;
       if (!isReady && lines.length > 0) {
         isReady = true;
-        lines.shift();
+        const first = lines.shift()!;
         sockets.add(socket);
         socket.write('{"command":"LOGIN_SUCCESS"}\n');
+        if (first.includes('"channels"')) socket.write('{"command":"CAUGHT_UP"}\n');
       }
       if (lines.length === 0) return;
       const ids = lines.flatMap((line) => /"messageId":"([^"]+)"/.exec(line)?.[1] ?? []);

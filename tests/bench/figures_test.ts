@@ -1,5 +1,12 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { labelColumn, SERVER_COLUMN, spreadColumns, tableOf, versusColumn } from "../../bench/figures/columns.ts";
+import {
+  labelColumn,
+  SERVER_COLUMN,
+  spreadColumns,
+  tableOf,
+  versusColumn,
+  versusLabelColumn,
+} from "../../bench/figures/columns.ts";
 import { linesOf, plot, scaleOf } from "../../bench/figures/plot.ts";
 import { circumstances, type SavedPart } from "../../bench/figures/results.ts";
 import { summary } from "../../bench/figures/summary.ts";
@@ -32,6 +39,15 @@ Deno.test("tables show medians with their spread, and ratios to the newest versi
     ["10", "nats 2.9", "1.00", "1.00–1.00", "0.05 ×"],
     ["100", "thrum", "5.00", "5.00–5.00", "–"],
   ]);
+});
+
+Deno.test("tables show ratios to what the same server did under another load, round by round", () => {
+  const measured = [row("stored", "thrum", "10", 30, null, 90), row("stored", "thrum", "100", 3, 5, 6)];
+  const { rows } = tableOf("Title", [labelColumn("load")], [versusLabelColumn("vs 100", perS, "100")], [
+    ...measured,
+    row("nats", "nats", "10", 30, 30, 30),
+  ]);
+  assertEquals(rows, [["10", "12.50 ×"], ["100", "1.00 ×"], ["10", "–"]]);
 });
 
 Deno.test("linesOf() makes a line for each server, with median and spread of each load", () => {

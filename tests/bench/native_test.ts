@@ -1,7 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { type Counter, counterOf, MarkedLineCounter } from "../../bench/load/counters.ts";
+import type { ChannelsJob } from "../../bench/load/job.ts";
 import { compileGenerator } from "../../bench/load/native.ts";
+import { serve } from "../../mod.ts";
 import { resultOf, withServer } from "./_native.ts";
 
 /** Compiled once for all tests of this file. `undefined` where there is no compiler. */
@@ -98,6 +100,34 @@ Deno.test({
       }, copies);
     }
   },
+});
+
+const CHANNELS = { kind: "channels", channels: 7, subscribers: 3, window: 64 } as const;
+
+Deno.test({
+  name: "the generator in C reads channels, each or all, and finds every delivery of a server that knows them",
+  ignore: !hasCompiler,
+  fn: async () => {
+    await using server = await serve({ server: { port: 0 }, store: { ephemeral: true } });
+    for (const readAll of [false, true]) {
+      const times = { warmupMs: 20, measureMs: 60, deadlineMs: 30_000 };
+      const at = { wire: "lines", port: server.port, serverPid: Deno.pid } as const;
+      const result = await resultOf(path!, { ...CHANNELS, readAll, ...at, ...times });
+      assert(result.kind === "rate" && result.perS > 0, JSON.stringify(result));
+    }
+  },
+});
+
+Deno.test({
+  name: "the generator in C says so when a server sends a channel to who reads another one",
+  ignore: !hasCompiler,
+  fn: () =>
+    withServer(async (server) => {
+      const times = { warmupMs: 0, measureMs: 30, deadlineMs: 5_000 };
+      const result = await resultOf(path!, { ...CHANNELS, readAll: false, ...server, ...times } satisfies ChannelsJob);
+      assert(result.kind === "failure", JSON.stringify(result));
+      assert(/a receiver got \d+ of \d+ publications/.test(result.message), result.message);
+    }),
 });
 
 Deno.test({

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { counterOf } from "../../bench/load/counters.ts";
-import { ACTIVITY_BYTES, forRun, numbered, reply, WIRES } from "../../bench/load/wire.ts";
+import { ACTIVITY_BYTES, CHANNEL, forRun, numbered, reply, WIRES } from "../../bench/load/wire.ts";
 
 Deno.test("every wire carries the same activity of 200 bytes", () => {
   const activities = Object.values(WIRES).map((wire) => /\{"at".*?\}/.exec(wire.publication)?.[0]);
@@ -13,6 +13,18 @@ Deno.test("every acknowledged publication carries the same activity as well", ()
   const payloads = Object.values(WIRES).flatMap(({ acked }) => acked === undefined ? [] : [acked.publication]);
   const activities = payloads.map((publication) => /\{"at".*?\}/.exec(publication)?.[0]);
   assertEquals(new Set(activities), new Set([/\{"at".*?\}/.exec(WIRES.nats.publication)![0]]));
+});
+
+Deno.test("every publication to a channel carries the same activity, and has one place for the channel, as who reads it", () => {
+  const wires = Object.values(WIRES).flatMap(({ channels }) => channels === undefined ? [] : [channels]);
+  const activities = wires.map(({ publication }) => /\{"at".*?\}/.exec(publication)?.[0]);
+  assertEquals(new Set(activities), new Set([/\{"at".*?\}/.exec(WIRES.nats.publication)![0]]));
+  for (const { publication, receive, receiveAll, publish } of wires) {
+    const places = [publication, receive.say, receiveAll.say, publish.say].map((text) =>
+      text.split(CHANNEL).length - 1
+    );
+    assertEquals(places, [1, 1, 0, 0]);
+  }
 });
 
 Deno.test("an acknowledged activity has a messageId of its run and publisher, whose digits can be counted up", () => {
@@ -49,4 +61,7 @@ Deno.test("deliveries are counted in what each product sends", () => {
     const counter = counterOf(WIRES[wire].deliveries);
     assertEquals(counter.push(new TextEncoder().encode(delivered[wire].repeat(3))), 3, wire);
   }
+  const counter = counterOf(WIRES.nats.channels!.deliveries);
+  const message = `MSG c.00017 1 200\r\n${activity}\r\n`;
+  assertEquals(counter.push(new TextEncoder().encode(message.repeat(3))), 3);
 });

@@ -121,6 +121,7 @@ static void take(const char *key, const char *value) {
   else if (strcmp(key, "pids") == 0) job.pid_count = numbers(value, job.pids, 16);
   else if (strcmp(key, "connections") == 0) job.connections = atoi(value);
   else if (strcmp(key, "publishers") == 0) job.publishers = atoi(value);
+  else if (strcmp(key, "channels") == 0) job.channels = atoi(value);
   else if (strcmp(key, "window") == 0) job.window = atoi(value);
   else if (strcmp(key, "warmup") == 0) job.warmup_ms = atol(value);
   else if (strcmp(key, "measure") == 0) job.measure_ms = atol(value);
@@ -162,8 +163,8 @@ int main(int count, char **arguments) {
     const char *kind;
     void (*run)(void);
   } loads[] = {
-      {"fanout", run_fanout}, {"fill", run_fanout},       {"latency", run_latency}, {"ack", run_ack},
-      {"hold", run_hold},     {"readers", run_readers},   {"count", count_input},
+      {"fanout", run_fanout}, {"channels", run_fanout}, {"fill", run_fanout},     {"latency", run_latency},
+      {"ack", run_ack},       {"hold", run_hold},       {"readers", run_readers}, {"count", count_input},
   };
   for (size_t index = 0; index < sizeof loads / sizeof *loads; index++) {
     if (job.kind == NULL || strcmp(job.kind, loads[index].kind) != 0) continue;

@@ -11,6 +11,8 @@
 
 /* Digits of a time stamp (after "~") and of a message id (after "#"), as in `../stamps.ts`. */
 #define STAMP_DIGITS 12
+/* Stands for the digits of a channel, in what a receiver says and in a publication: `CHANNEL` in `../wire.ts`. */
+#define CHANNEL_MARK "%%%%%"
 /* Of a line that came in pieces, so much of its beginning is kept: enough for an answer. */
 #define KEPT_OF_LINE 384
 
@@ -95,6 +97,8 @@ struct job {
   const char *kind, *frame, *deliveries, *delivered_mark;
   int ports[16], port_count, pids[16], pid_count;
   int connections, publishers, window;
+  /* Publications go to one after the other of so many channels; 0 when there are none. */
+  int channels;
   long warmup_ms, measure_ms, deadline_ms;
   double rate_per_s;
   /* Whether the server is called by TLS. Whoever answers is believed. */

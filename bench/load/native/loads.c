@@ -23,6 +23,9 @@ static uint64_t deliveries, published;
 static bool is_publishing, is_measuring;
 static char *frames;
 static long frame_bytes;
+/* Whether each receiver reads one channel, and how many receivers a publication has. */
+static bool reads_one_channel;
+static uint64_t receivers_each;
 
 /* What was used between two moments. */
 struct use {
@@ -71,11 +74,28 @@ static char *repeat(const char *frame, int count) {
   return bytes;
 }
 
+static void write_channel(char *at, uint64_t channel) {
+  for (int digit = (int)strlen(CHANNEL_MARK) - 1; digit >= 0; digit--, channel /= 10) at[digit] = '0' + channel % 10;
+}
+
+/* As the receiver `index` says it: each has its channel, or all say the same. */
+static const struct hello *hello_of(int index) {
+  if (!reads_one_channel) return &job.receive;
+  struct hello *own = malloc(sizeof *own);
+  char *say = strdup(job.receive.say);
+  if (own == NULL || say == NULL) fail("there is no memory");
+  write_channel(strstr(say, CHANNEL_MARK), index % job.channels);
+  *own = (struct hello){say, job.receive.ready};
+  return own;
+}
+
 /* Opens the receivers, spread over all servers, and the publisher at the first. */
 static void open_all(void) {
+  reads_one_channel = job.channels > 0 && strstr(job.receive.say, CHANNEL_MARK) != NULL;
+  receivers_each = reads_one_channel ? job.connections / job.channels : job.connections;
   connections = calloc(job.connections, sizeof *connections);
   for (int index = 0; index < job.connections; index++) {
-    connections[index] = open_connection(job.ports[index % job.port_count], index, &job.receive);
+    connections[index] = open_connection(job.ports[index % job.port_count], index, hello_of(index));
     if (job.deliveries != NULL) connections[index]->counter = counter_of(job.deliveries, job.delivered_mark);
   }
   publisher = connections[0];
@@ -83,24 +103,37 @@ static void open_all(void) {
   connect_all();
 }
 
+/* Publications that the receiver `index` has to get. */
+static uint64_t publications_for(int index) {
+  if (!reads_one_channel) return published;
+  return published / job.channels + ((uint64_t)index % job.channels < published % job.channels ? 1 : 0);
+}
+
 /* Says how many publications each receiver got too few or too many of. */
 static void check_received(void) {
   for (int index = 0; index < job.connections; index++) {
-    uint64_t received = connections[index]->received;
-    if (received != published) fail("a receiver got %lu of %lu publications", received, published);
+    uint64_t received = connections[index]->received, all = publications_for(index);
+    if (received != all) fail("a receiver got %lu of %lu publications", received, all);
   }
 }
 
 static uint64_t missing_deliveries(void) {
-  uint64_t all = published * job.connections;
+  uint64_t all = published * receivers_each;
   return all > deliveries ? all - deliveries : 0;
 }
 
-/* ---- fanout: as fast as the server delivers, with a bounded number on their way; fill: until there are `entries` */
+/*
+ * ---- fanout: as fast as the server delivers, with a bounded number on their way; fill: until there are `entries`;
+ * channels: to one channel after the other
+ */
+
+static long channel_offset;
 
 static void publish_window(void) {
-  double on_their_way = published - (double)deliveries / job.connections;
+  double on_their_way = published - (double)deliveries / receivers_each;
   long room = job.window - (long)ceil(on_their_way), portion = (job.window + 3) / 4;
+  /* A server that delivers twice makes room for more than there is. */
+  if (room > job.window) room = job.window;
   if (job.entries > 0) {
     long left = (long)(job.entries - published);
     room = room < left ? room : left;
@@ -108,6 +141,9 @@ static void publish_window(void) {
   }
   /* In portions of a quarter: less would measure small writes, more would let the server run dry. */
   if (!is_publishing || room <= 0 || room < portion) return;
+  for (long index = 0; index < room && job.channels > 0; index++) {
+    write_channel(frames + index * frame_bytes + channel_offset, (published + index) % job.channels);
+  }
   published += room;
   send_bytes(publisher, frames, room * frame_bytes);
 }
@@ -124,6 +160,9 @@ void run_fanout(void) {
   receive = on_delivery;
   frame_bytes = (long)strlen(job.frame);
   frames = repeat(job.frame, job.window);
+  const char *channel = strstr(job.frame, CHANNEL_MARK);
+  if (job.channels > 0 && channel == NULL) fail("a publication has no channel");
+  channel_offset = channel == NULL ? 0 : channel - job.frame;
   open_all();
   is_publishing = true;
   struct use from = use_now();
