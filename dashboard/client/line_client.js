@@ -3,8 +3,10 @@
  * other gateways there are. Tells what is to be shown.
  */
 
-import { answer, forget, newNonce } from "./derivation.js";
-import { withPass } from "./gateways.js";
+import { changeAccount } from "./account/account_change.js";
+import { openWire } from "./account/wire.js";
+import { answer, forget, newKeysOf, newNonce, sealedAnswer } from "./derivation.js";
+import { lineUrl, withPass } from "./gateways.js";
 import { LineSession } from "./line_session.js";
 
 /** @typedef {import("./session_types.js").SessionEvent} SessionEvent */
@@ -62,6 +64,30 @@ export class LineClient {
     for (const effect of effects) this.#act(effect);
     this.#wakeLater();
     this.#listener.onChange();
+  }
+
+  /**
+   * Changes the account of whoever is logged in, at the server of the page; deletes it where there is no new secret.
+   *
+   * @param {string} secret The one of now.
+   * @param {string | undefined} newSecret
+   * @returns {Promise<import("./account/account_change.js").Outcome>}
+   */
+  async changeAccount(secret, newSecret) {
+    const { username = "", gateway } = this.session;
+    this.#listener.onLine("note", "connecting once more, to change the account");
+    const wire = await openWire(withPass(lineUrl(gateway, this.#home), this.#pass, this.#home));
+    if (wire === undefined) return { isDone: false, reason: "NO_ANSWER", info: `${gateway} does not answer` };
+    const parts = { nonce: newNonce, keysOf: newKeysOf, answer: sealedAnswer };
+    this.take({ kind: "changing", newSecret });
+    let isDone = false;
+    try {
+      const outcome = await changeAccount({ username, secret, newSecret }, wire, parts);
+      ({ isDone } = outcome);
+      return outcome;
+    } finally {
+      this.take({ kind: "changed", isDone });
+    }
   }
 
   /** @param {SessionEffect} effect */

@@ -10,6 +10,7 @@
  *                    └──┴─ waiting ◀────────┴─▶ ended     (by hand: dialing ─▶ byHand ─▶ ended)
  */
 
+import { OwnChange } from "./account/own_change.js";
 import { Failover } from "./failover.js";
 import { lineUrl } from "./gateways.js";
 import { loginLine, registerLine } from "./lines.js";
@@ -68,6 +69,8 @@ export class LineSession {
   #liveness;
   #answersHeartbeats = true;
   #lossText = "";
+  /** This page's own change of its account. */
+  #change = new OwnChange();
 
   /** @param {import("./gateways.js").Home} home */
   constructor(home) {
@@ -207,6 +210,12 @@ export class LineSession {
         break;
       case "answering":
         this.#answersHeartbeats = event.isOn;
+        break;
+      case "changing":
+        this.#change.begin(event.newSecret);
+        break;
+      case "changed":
+        this.#changed(event);
         break;
       case "learned":
         this.surroundings.learn(event.view);
@@ -428,8 +437,12 @@ export class LineSession {
       this.#lossText = `the server said ${name}: ${sentence}`;
       return;
     }
-    const isOrderly = name === "SERVER_STOPPING" && reconnect === "now";
-    const delayMs = this.#failover.lost(now, { advice: reconnect, retryAfterMs, isOrderly });
+    const isOwn = name === "SECRET_CHANGED" && this.#change.endsConnection();
+    if (isOwn) this.#takeSecret();
+    const isOrderly = isOwn || name === "SERVER_STOPPING" && reconnect === "now";
+    const delayMs = this.#failover.lost(now, { advice: isOwn ? "now" : reconnect, retryAfterMs, isOrderly });
+    if (isOwn) this.#note("good", "Your password was changed, and the page has logged in again with the new one", now);
+    if (isOwn && delayMs !== undefined) return this.#wait(delayMs, sentence, now, false);
     if (delayMs === undefined) this.#end(name, `The server ended the connection: ${sentence}`);
     else this.#wait(delayMs, sentence, now);
   }
@@ -493,6 +506,26 @@ export class LineSession {
     // Nobody tells who comes and goes any more, and nobody comes back by itself.
     this.surroundings.forgetOnline();
     this.#status = { kind: "ended", reason, sentence };
+    this.#do({ kind: "save" });
+  }
+
+  /** The server has changed the account, or has not. @param {{ isDone: boolean } & Moment} event */
+  #changed({ isDone, ...now }) {
+    const username = this.username ?? "";
+    const { isForgotten } = this.#change.end(isDone);
+    this.#takeSecret();
+    if (!isForgotten) return;
+    this.#left(undefined, now);
+    this.#status = { kind: "signedOut", forgotten: username };
+  }
+
+  /** The secret was changed here: nothing of the one before is of use. */
+  #takeSecret() {
+    const secret = this.#change.take();
+    if (secret === undefined || this.#plan === undefined) return;
+    this.#plan = { ...this.#plan, secret };
+    this.#ticket = undefined;
+    this.#pass = undefined;
     this.#do({ kind: "save" });
   }
 

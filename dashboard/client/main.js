@@ -6,6 +6,7 @@
 import { visibleName } from "../format.js";
 import { byId, setBadge, setText } from "../dom.js";
 import { titleOf, unreadAfter } from "../look/title.js";
+import { AccountView } from "./account/account_view.js";
 import { Composer } from "./composer.js";
 import { ConsoleView } from "./console_view.js";
 import { forgetKept, readKept, writeKept } from "./kept.js";
@@ -58,6 +59,7 @@ const side = new SideView(
   },
   (isPlain) => client.take({ kind: "plain", isPlain }),
 );
+const account = new AccountView((secret, newSecret) => client.changeAccount(secret, newSecret));
 const signIn = new SignInForm((wish, { isPlain, fromStart }) => {
   if (wish.kind === "byHand") return begin(undefined, fromStart);
   const user = wish.kind === "user" ? wish : { username: ANONYMOUS, secret: "", register: false };
@@ -191,6 +193,7 @@ function draw() {
   drawOutage();
   if (isOut) signIn.draw(session, Date.now());
   side.draw(session);
+  account.draw(session);
   composer.draw(session);
   log.draw(session);
   const changes = stream.takeChanges();

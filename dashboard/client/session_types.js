@@ -22,8 +22,8 @@
  */
 
 /**
- * Where the client stands.
- * @typedef {{ kind: "signedOut", refusal?: { reason: unknown, info: string, username: string } }
+ * Where the client stands. `forgotten`: whose account was just deleted.
+ * @typedef {{ kind: "signedOut", refusal?: { reason: unknown, info: string, username: string }, forgotten?: string }
  *   | { kind: "dialing" | "greeting", until: number }
  *   | { kind: "live" | "byHand" }
  *   | { kind: "waiting", until: number }
@@ -56,6 +56,8 @@
  *   | { kind: "earlier", before: string | undefined } & Moment
  *   | { kind: "plain", isPlain: boolean } & Moment
  *   | { kind: "answering", isOn: boolean } & Moment
+ *   | { kind: "changing", newSecret: string | undefined } & Moment
+ *   | { kind: "changed", isDone: boolean } & Moment
  *   | { kind: "learned", view: unknown } & Moment} SessionEvent
  */
 

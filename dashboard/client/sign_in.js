@@ -1,6 +1,8 @@
 /** The form with which somebody comes in. The secret goes from here to the session and nowhere else. */
 
 import { byId, setText } from "../dom.js";
+import { visibleName } from "../format.js";
+import { deletedSentence } from "./account/account_words.js";
 import { newSecretProblem } from "./new_secret.js";
 import { refusalSentence, waitText } from "./words.js";
 
@@ -66,9 +68,19 @@ export class SignInForm {
     const { status } = session;
     for (const button of this.#buttons) button.disabled = status.kind !== "signedOut";
     if (status.kind === "signedOut" && status.refusal?.reason === "INVITATION") byId("invited").hidden = false;
+    if (status.kind === "signedOut" && status.forgotten !== undefined) this.#forgotten(status.forgotten);
     const problem = this.#own ?? problemOf(session, now);
     this.#problem.hidden = problem === undefined;
     setText(this.#problem, problem ?? "");
+  }
+
+  /** Nobody comes in under this name any more. @param {string} name */
+  #forgotten(name) {
+    const told = deletedSentence(visibleName(name));
+    // Once: the person may type the name again, to see.
+    if (this.#lead.textContent === told) return;
+    setText(this.#lead, told);
+    if (this.#username.value === name) this.#username.value = "";
   }
 
   /** @param {boolean} register */

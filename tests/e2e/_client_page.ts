@@ -13,6 +13,8 @@ declare const document: EventTarget;
 declare function requestAnimationFrame(draw: (now: number) => void): number;
 
 export const SECRET = "of-the-user";
+/** Of the gateways. */
+export const TOKEN = "a-token-for-the-tests-of-the-page";
 /** Short, so that silence is noticed within a test. */
 const HEARTBEATS = ["--idle", "2", "--interval", "0.5", "--heartbeats", "2"];
 
@@ -37,7 +39,7 @@ export async function startOne(...args: readonly string[]): Promise<Started> {
 }
 
 async function start(args: readonly string[]): Promise<Started> {
-  const env = { THRUM_SECRET: "of-the-network", THRUM_HTTP_TOKEN: "a-token-for-the-tests-of-the-page" };
+  const env = { THRUM_SECRET: "of-the-network", THRUM_HTTP_TOKEN: TOKEN };
   const program = startServer(["--no-prompt", ...HEARTBEATS, ...args], { env });
   const [, port] = await program.sees(/listening on 127\.0\.0\.1:(\d+)/);
   const [, gateway] = await program.sees(/dashboard\s+http:\/\/([^/\s]+)/);
@@ -83,8 +85,8 @@ export async function registered({ port }: RunningServer, username: string): Pro
 
 /** Comes in, in the page. */
 export async function register(page: Page, username: string): Promise<void> {
-  await page.getByLabel("Name").fill(username);
-  await page.getByLabel("Password").fill(SECRET);
+  await page.getByLabel("Name", { exact: true }).fill(username);
+  await page.getByLabel("Password", { exact: true }).fill(SECRET);
   await page.getByRole("button", { name: "Register this name" }).click();
   await isState(page, "live");
 }

@@ -50,8 +50,8 @@ browserTest("people in the page and people over TCP talk to each other", async (
   const bob = cleanup.use(await registered(server, "bob"));
 
   await t.step("who is not registered is told so, and registers", async () => {
-    await page.getByLabel("Name").fill("anna");
-    await page.getByLabel("Password").fill(SECRET);
+    await page.getByLabel("Name", { exact: true }).fill("anna");
+    await page.getByLabel("Password", { exact: true }).fill(SECRET);
     await page.getByRole("button", { name: "Log in" }).click();
     await page.getByRole("alert").filter({ hasText: "Nobody has registered this name yet" }).waitFor();
     await page.getByRole("button", { name: "Register this name" }).click();
@@ -215,9 +215,9 @@ browserTest("people in the page and people over TCP talk to each other", async (
     await page.getByText("Give the password to go on").waitFor();
     bob.send({ command: "ACTIVITY_MESSAGE", activity: { text: "while you were away" } });
     await bob.until(() => bob.activities.some(({ text }) => text === "while you were away"), "its own activity");
-    assertEquals(await page.getByLabel("Name").inputValue(), "anna");
-    assertEquals(await page.getByLabel("Password").inputValue(), "");
-    await page.getByLabel("Password").fill(SECRET);
+    assertEquals(await page.getByLabel("Name", { exact: true }).inputValue(), "anna");
+    assertEquals(await page.getByLabel("Password", { exact: true }).inputValue(), "");
+    await page.getByLabel("Password", { exact: true }).fill(SECRET);
     await page.getByRole("button", { name: "Log in" }).click();
     await row(page, "while you were away").waitFor();
     assertEquals(await said(page), [...before, "while you were away"]);
