@@ -34,6 +34,7 @@ Deno.test("docs/protocol.md has a row for every command that the types know", ()
         "channels/channel_message",
         "login/scram_message",
         "login/account_change",
+        "presence/presence_message",
       ].flatMap((file) => commandsOf(`protocol/${file}.ts`)),
     ),
   );
