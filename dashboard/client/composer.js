@@ -1,14 +1,20 @@
 /**
- * Where the person writes: to everyone or to one user, text or JSON. Whom it goes to stands there before it goes.
- * What was meant for one user is not told to everyone because something has changed meanwhile: it stays where it is,
- * until the person says so.
+ * Where the person writes: to everyone, to a channel or to one user, text or JSON. Whom it goes to stands there before
+ * it goes. What was meant for one user, or for a channel, is not told to everyone because something has changed
+ * meanwhile: it stays where it is, until the person says so.
  */
 
 import { byId, element, setAttribute, setText } from "../dom.js";
 import { readAddressed } from "./addressed.js";
+import { channelText, EVERYONE, isPattern } from "./channels/channel_name.js";
+import { channelTarget, targetOf } from "./channels/target.js";
 import { activityOf, ANONYMOUS, lengthProblem } from "./lines.js";
+import { sentenceCase } from "./words.js";
 
 /** @typedef {import("./line_session.js").LineSession} LineSession */
+/** @typedef {import("./channels/target.js").Target} Target */
+/** Whom what stands there goes to; why nobody gets it; or what is wrong with it. */
+/** @typedef {Target & { readonly text: string } | { readonly kind: "mistake", readonly info: string }} Read */
 
 /** Users that are proposed as receivers at most. */
 const MAX_PROPOSED = 100;
@@ -24,19 +30,29 @@ export class Composer {
   #whom = byId("whom");
   #whomText = byId("whom-text");
   #toAll = byId("to-all");
+  #label = byId("text-label");
   #radios = this.#form.elements.namedItem("kind");
   #onSay;
   #isFull = false;
-  /** @type {(name: string) => boolean} */
-  #isUser = () => false;
+  /** What the conversation shows. */
+  #place = EVERYONE;
+  /** What the page knows of the names that somebody types. `isRead`: whether some place shows what is of a channel. */
+  #known = {
+    /** @param {string} _name */
+    isUser: (_name) => false,
+    /** @param {string} _name */
+    isChannel: (_name) => false,
+    /** @param {string} _channel */
+    isRead: (_channel) => true,
+  };
   /** Why nothing can be sent to one user, in words. @type {string | undefined} */
   #whyNotToOne;
   /** The proposals that stand in the page, as one text. */
   #drawn = "";
 
   /**
-   * @param {(to: string | undefined, text: string) => void} onSay Told what to say: an activity's JSON to everyone,
-   * or a text to one user.
+   * @param {(target: Extract<Target, { kind: "channel" | "user" }>, text: string) => void} onSay Told what to say: an
+   * activity's JSON to a channel or everyone, or a text to one user.
    */
   constructor(onSay) {
     this.#onSay = onSay;
@@ -54,7 +70,7 @@ export class Composer {
       this.#say(undefined);
       this.#adapt();
     });
-    this.#toAll.addEventListener("click", () => this.#sayToAll());
+    this.#toAll.addEventListener("click", () => this.#sayHere());
     this.#to.addEventListener("input", () => this.#adapt());
     byId("kind").addEventListener("change", () => this.#adapt());
   }
@@ -74,23 +90,40 @@ export class Composer {
     this.#adapt();
   }
 
-  /** @param {LineSession} session */
-  draw(session) {
+  /** Another place is shown: whom a text was addressed to before does not count there. @param {string} place */
+  moved(place) {
+    this.#place = place;
+    this.#to.value = "";
+    this.#say(undefined);
+    this.#adapt();
+  }
+
+  /** @param {LineSession} session @param {string} place */
+  draw(session, place) {
+    this.#place = place;
     const { status, isPlain, talk, username, surroundings } = session;
     const isOpen = status.kind !== "byHand" && status.kind !== "ended" && status.kind !== "leaving" &&
       username !== undefined;
     for (const field of [this.#text, this.#send, ...this.#radios]) field.disabled = !isOpen;
     this.#isFull = talk.isFull;
-    this.#isUser = (name) => surroundings.isKnown(name);
+    const { joined } = talk;
+    this.#known = {
+      isUser: (name) => surroundings.isKnown(name),
+      isChannel: (name) => joined.has(name),
+      isRead: (channel) => joined.wants(channel),
+    };
     // What a plain client sends to one user it has to write by hand.
     this.#whyNotToOne = isPlain
       ? "Plain clients publish to everyone"
       : username === ANONYMOUS
       ? "Only users with a name can write to one user"
       : undefined;
-    this.#to.disabled = !isOpen || this.#whyNotToOne !== undefined;
+    // Who may not write to one user may still name one of the channels of a pattern.
+    this.#to.disabled = !isOpen || this.#whyNotToOne !== undefined && joined.all.length === 0;
     this.#to.title = this.#whyNotToOne ?? "";
-    this.#propose([...surroundings.online].filter((name) => name !== username).slice(0, MAX_PROPOSED));
+    const channels = joined.all.filter((one) => !isPattern(one)).map((one) => `#${one}`);
+    const users = [...surroundings.online].filter((name) => name !== username).slice(0, MAX_PROPOSED);
+    this.#propose([...channels, ...this.#whyNotToOne === undefined ? users : []]);
     this.#adapt();
   }
 
@@ -106,54 +139,78 @@ export class Composer {
     this.#proposed.replaceChildren(...names.map((name) => element("option", { value: name })));
   }
 
-  get #receiver() {
-    const to = this.#to.value.trim();
-    return to === "" || to === "everyone" ? undefined : to;
+  /** Whom it goes to, as far as that does not stand in the text. @returns {Target} */
+  get #target() {
+    return targetOf(this.#to.value, this.#place, this.#known);
   }
 
   #adapt() {
-    const to = this.#receiver;
-    byId("kind").hidden = to !== undefined;
+    const target = this.#target;
+    byId("kind").hidden = target.kind === "user";
     const isJson = this.#isJson;
     this.#text.classList.toggle("mono", isJson);
     this.#text.spellcheck = !isJson;
+    const whom = wordsOf(target);
+    this.#to.placeholder = isPattern(this.#place) ? `#… of ${channelText(this.#place)}` : channelText(this.#place);
+    setText(this.#label, `Message ${whom}`);
     this.#text.placeholder = isJson
       ? '{"temperature": 21.5, "room": "lab"}'
-      : to === undefined
-      ? "Say something to everyone"
-      : `Say something to ${to}`;
+      : target.kind === "nobody"
+      ? "Say first in which channel"
+      : `Say something ${whom}`;
     this.#drawWhom();
   }
 
-  /** Whom it goes to, where that is not everyone. */
+  /** Whom it goes to, where that is not as the place says. */
   #drawWhom() {
     const read = this.#read();
-    const isToOne = read.kind === "direct" || read.kind === "unknown";
+    const isToOne = read.kind === "user" || read.kind === "nobody";
+    const isElsewhere = read.kind === "channel" && read.channel !== this.#place;
     this.#form.classList.toggle("is-private", isToOne);
-    this.#whom.hidden = !isToOne;
+    this.#whom.hidden = !isToOne && !isElsewhere;
     // Where the person has chosen the receiver, that is where it can be chosen otherwise.
-    this.#toAll.hidden = this.#receiver !== undefined && !this.#to.disabled;
-    const whyNot = isToOne ? this.#whyNotTo(read) : undefined;
+    this.#toAll.hidden = this.#to.value.trim() !== "" && !this.#to.disabled || this.#here === undefined;
+    setText(this.#toAll, `Say it ${wordsOf(this.#here ?? ALL)}`);
+    const whyNot = isToOne ? this.#whyNot(read) : undefined;
     setAttribute(this.#whom, "data-state", whyNot === undefined ? undefined : "warn");
-    setText(this.#whomText, whyNot ?? (isToOne ? `To ${read.to} only` : ""));
+    const whom = read.kind === "user" ? `To ${read.to} only` : isElsewhere ? sentenceCase(wordsOf(read)) : "";
+    setText(this.#whomText, whyNot ?? whom);
+  }
+
+  /** Where a text goes at this place that says nothing else. */
+  get #here() {
+    const target = targetOf("", this.#place, this.#known);
+    return target.kind === "channel" ? target : undefined;
   }
 
   get #isJson() {
-    return this.#receiver === undefined && this.#radios.value === "json";
+    return this.#target.kind !== "user" && this.#radios.value === "json";
   }
 
-  /** What is to be done about what stands there. @returns {import("./addressed.js").Addressed} */
+  /** What is to be done about what stands there. @returns {Read} */
   #read() {
-    const typed = this.#text.value;
-    const to = this.#receiver;
-    if (to !== undefined) return { kind: "direct", to, text: typed };
-    return this.#isJson ? { kind: "say", text: typed } : readAddressed(typed, this.#isUser);
+    const text = this.#text.value;
+    const target = this.#target;
+    if (target.kind === "user" || this.#isJson || this.#to.value.trim() !== "") return { ...target, text };
+    const read = readAddressed(text, this.#known.isUser, this.#known.isChannel);
+    switch (read.kind) {
+      case "say":
+        return { ...target, text: read.text };
+      case "direct":
+        return { ...read, kind: "user" };
+      case "unknown":
+        return { kind: "nobody", info: `To nobody: this page knows no user "${read.to}"`, text };
+      case "channel":
+        return { ...channelTarget(read.channel, this.#known.isRead), text: read.text };
+      case "mistake":
+        return read;
+    }
   }
 
-  /** Why a text cannot go to one user. @param {{ kind: "direct" | "unknown", to: string }} read */
-  #whyNotTo({ kind, to }) {
-    if (this.#whyNotToOne !== undefined) return `Not to ${to}: ${this.#whyNotToOne.toLowerCase()}`;
-    return kind === "unknown" ? `To nobody: this page knows no user "${to}"` : undefined;
+  /** Why a text goes to nobody, in words. @param {Extract<Read, { kind: "user" | "nobody" }>} read */
+  #whyNot(read) {
+    if (read.kind === "nobody") return read.info;
+    return this.#whyNotToOne && `Not to ${read.to}: ${this.#whyNotToOne.toLowerCase()}`;
   }
 
   #submit() {
@@ -161,35 +218,36 @@ export class Composer {
     if (typed.trim() === "" || this.#text.disabled) return;
     const read = this.#read();
     if (read.kind === "mistake") return this.#say(read.info);
-    if (read.kind === "say") return this.#publish(read.text, this.#isJson ? "json" : "text");
+    if (read.kind === "channel") return this.#publish(read, read.text, this.#isJson ? "json" : "text");
     // Why not stands there already.
-    if (read.kind === "unknown" || this.#whyNotTo(read) !== undefined) return this.#say("This was not sent.");
+    if (read.kind === "nobody" || this.#whyNot(read) !== undefined) return this.#say("This was not sent.");
     const problem = lengthProblem(read.text);
     if (problem !== undefined) return this.#say(problem);
     if (read.text.trim() === "") return this.#say(`There is no text for ${read.to}`);
-    this.#hand(read.to, read.text.toWellFormed());
+    this.#hand({ kind: "user", to: read.to }, read.text.toWellFormed());
   }
 
-  /** The person says that all may hear it. */
-  #sayToAll() {
+  /** The person says that all may hear it who read what is shown. */
+  #sayHere() {
+    const here = this.#here;
     this.#to.value = "";
     const typed = this.#text.value;
-    if (typed.trim() !== "" && !this.#text.disabled) this.#publish(typed, "text");
+    if (here !== undefined && typed.trim() !== "" && !this.#text.disabled) this.#publish(here, typed, "text");
     this.#adapt();
     this.#text.focus();
   }
 
-  /** @param {string} text @param {"text" | "json"} kind */
-  #publish(text, kind) {
+  /** @param {{ channel: string }} target @param {string} text @param {"text" | "json"} kind */
+  #publish({ channel }, text, kind) {
     const made = activityOf(text, kind);
     if ("problem" in made) return this.#say(made.problem);
-    this.#hand(undefined, made.activity);
+    this.#hand({ kind: "channel", channel }, made.activity);
   }
 
-  /** @param {string | undefined} to @param {string} text */
-  #hand(to, text) {
+  /** @param {Extract<Target, { kind: "channel" | "user" }>} target @param {string} text */
+  #hand(target, text) {
     if (this.#isFull) return this.#say("Too much waits for the server already. Your text is kept here.");
-    this.#onSay(to, text);
+    this.#onSay(target, text);
     this.#text.value = "";
     this.#say(undefined);
     this.#adapt();
@@ -202,4 +260,14 @@ export class Composer {
     if (problem === undefined) this.#text.removeAttribute("aria-invalid");
     else this.#text.setAttribute("aria-invalid", "true");
   }
+}
+
+/** @type {Target} */
+const ALL = Object.freeze({ kind: "channel", channel: EVERYONE });
+
+/** How a receiver stands in a sentence. @param {Target} target */
+function wordsOf(target) {
+  if (target.kind === "nobody") return "to nobody yet";
+  if (target.kind === "user") return `to ${target.to}`;
+  return target.channel === EVERYONE ? "to everyone" : `in ${channelText(target.channel)}`;
 }

@@ -7,7 +7,7 @@
 
 /** @typedef {import("./session_types.js").Saved} Saved */
 /** @typedef {import("./stream_model.js").Row} Row */
-/** @typedef {{ version: 1, session: Saved, rows: Row[], isPlain: boolean }} Kept */
+/** @typedef {{ version: 1, session: Saved, rows: Row[], isPlain: boolean, place?: string }} Kept */
 
 const KEY = "thrum-client";
 

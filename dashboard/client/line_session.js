@@ -186,13 +186,19 @@ export class LineSession {
         this.#woke(event);
         break;
       case "say":
-        this.#do(...this.talk.say({ messageId: event.messageId, to: event.to, text: event.text }, event.at));
+        this.#say(event);
+        break;
+      case "join":
+        this.#do(...this.talk.join(event.channel, event.at));
+        break;
+      case "leaveChannel":
+        this.#do(...this.talk.leave(event.channel));
         break;
       case "raw":
         this.#raw(event);
         break;
       case "earlier":
-        if (this.#status.kind === "live") this.#do(...this.talk.earlier(event.before));
+        if (this.#status.kind === "live") this.#do(...this.talk.earlier(event.before, event.place));
         break;
       case "seen":
         this.#do(...this.talk.seen());
@@ -227,12 +233,12 @@ export class LineSession {
   // ---- From somebody who comes in to a connection that is logged in
 
   /** @param {SignIn} event */
-  #signIn({ plan, saved, fromStart = false, ...now }) {
+  #signIn({ plan, saved, fromStart = false, channels, ...now }) {
     this.#plan = plan;
     this.#failover.forget(this.#home.host);
     this.surroundings.forget();
     this.#failover.learn(this.surroundings.gateways);
-    this.talk = new Talk(saved, fromStart);
+    this.talk = new Talk(saved, fromStart, channels);
     this.#ticket = undefined;
     this.#pass = saved?.pass;
     this.#hasBeenLive = false;
@@ -270,7 +276,8 @@ export class LineSession {
     const scram = isProved ? firstMessage(plan.username, this.#nonce ?? "") : undefined;
     this.#proof = scram === undefined ? undefined : { kind: "begun", first: scram };
     const { redirects } = this.#failover;
-    this.#write(loginLine(plan, { vector, redirects, ticket: this.#ticket, pass, last, scram }));
+    const channels = plan.isPlain ? undefined : this.talk.joined.login();
+    this.#write(loginLine(plan, { vector, redirects, ticket: this.#ticket, pass, last, scram, channels }));
     if (pass !== undefined) this.#do({ kind: "save" });
   }
 
@@ -402,6 +409,8 @@ export class LineSession {
       this.#plan = { ...this.#plan, register: false };
       return this.#dial(now);
     }
+    // What it does take, it is asked for one by one.
+    if (message.reason === "TOO_MANY_CHANNELS" && this.talk.joined.tooMany()) return this.#dial(now);
     const delayMs = message.command === "LOGIN_FAILED" ? this.#failover.refused(now, message.reason) : undefined;
     if (delayMs !== undefined) return this.#wait(delayMs, info, now);
     const isWrong = message.reason === "WRONG_SECRET";
@@ -589,6 +598,11 @@ export class LineSession {
       this.#write(JSON.stringify({ command: "END_CONNECTION", reason, info, reconnect: "now" }));
       this.#closed(reason, "", now);
     }
+  }
+
+  /** @param {Extract<SessionEvent, { kind: "say" }>} event */
+  #say({ messageId, to, text, channel, at }) {
+    this.#do(...this.talk.say({ messageId, to, text, ...channel === undefined ? {} : { channel } }, at));
   }
 
   /** A line that somebody wrote by hand. @param {{ text: string } & Moment} event */

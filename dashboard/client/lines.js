@@ -7,7 +7,7 @@
 import { isJsonObject, nestingDepth } from "./raw_json.js";
 
 /** All features that the page can do something with, beside "scram": those of `FEATURES` in protocol/message.ts. */
-export const PAGE_FEATURES = Object.freeze(["heartbeat", "presence", "ack", "resume", "chat", "history"]);
+export const PAGE_FEATURES = Object.freeze(["heartbeat", "presence", "ack", "resume", "chat", "history", "channels"]);
 
 /**
  * Who logs in, and how.
@@ -38,9 +38,10 @@ export function registerLine({ username, secret, invitation }) {
 /**
  * @param {Plan} plan
  * @param {{ vector: Record<string, number> | undefined, redirects: number, ticket: string | undefined,
- *   pass: string | undefined, last: string | undefined, scram?: string | undefined }} having
+ *   pass: string | undefined, last: string | undefined, scram?: string | undefined,
+ *   channels?: readonly string[] | undefined }} having
  */
-export function loginLine({ username, secret, isPlain }, { vector, redirects, ticket, pass, last, scram }) {
+export function loginLine({ username, secret, isPlain }, { vector, redirects, ticket, pass, last, scram, channels }) {
   const isNamed = username !== ANONYMOUS;
   const tells = isNamed && (secret !== "" || pass === undefined);
   return JSON.stringify({
@@ -49,6 +50,7 @@ export function loginLine({ username, secret, isPlain }, { vector, redirects, ti
     ...scram !== undefined ? { scram } : tells ? { secret } : {},
     ...isPlain ? {} : {
       features: scram === undefined ? PAGE_FEATURES : [...PAGE_FEATURES, "scram"],
+      ...channels === undefined ? {} : { channels },
       ...vector === undefined ? {} : { resume: { vector } },
       ...ticket === undefined ? {} : { ticket },
       // For the next reload. A server that has to prove itself first is shown none.
@@ -62,9 +64,11 @@ export function loginLine({ username, secret, isPlain }, { vector, redirects, ti
 /**
  * @param {string} activity A JSON text, which goes out as it is.
  * @param {{ messageId: string, lamport: number }} stamp
+ * @param {string} [channel] Everyone, where there is none.
  */
-export function publishLine(activity, { messageId, lamport }) {
-  return `${JSON.stringify({ command: "ACTIVITY_MESSAGE", messageId, lamport }).slice(0, -1)},"activity":${activity}}`;
+export function publishLine(activity, { messageId, lamport }, channel) {
+  const head = JSON.stringify({ command: "ACTIVITY_MESSAGE", messageId, lamport, channel });
+  return `${head.slice(0, -1)},"activity":${activity}}`;
 }
 
 /**

@@ -5,8 +5,13 @@
 
 import { visibleName } from "../format.js";
 import { byId, setBadge, setText } from "../dom.js";
-import { titleOf, unreadAfter } from "../look/title.js";
+import { titleOf } from "../look/title.js";
 import { AccountView } from "./account/account_view.js";
+import { channelText, EVERYONE } from "./channels/channel_name.js";
+import { ChannelsView } from "./channels/channels_view.js";
+import { readChannels, writeChannels } from "./channels/kept_channels.js";
+import { changesAt, isAt, placeFor } from "./channels/places.js";
+import { Unread } from "./channels/unread.js";
 import { Composer } from "./composer.js";
 import { ConsoleView } from "./console_view.js";
 import { forgetKept, readKept, writeKept } from "./kept.js";
@@ -30,11 +35,15 @@ let stream = new StreamModel();
 let isFrameAsked = false;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let keeping;
-/** What was said while nobody could see the page. */
-let unread = 0;
+/** What was said that nobody has seen. */
+const unread = new Unread();
+/** What the conversation shows: a channel, a pattern, or what is for everyone. */
+let place = EVERYONE;
+/** What it showed when it was drawn last. @type {string | undefined} */
+let drawnPlace;
 
 const view = new StreamView();
-const past = new PastView(() => client.take({ kind: "earlier", before: stream.oldestId }));
+const past = new PastView(() => client.take({ kind: "earlier", before: stream.oldest(place)?.id, place }));
 /** How many rows were dropped when the past was drawn last. */
 let dropped = 0;
 const log = new ConsoleView(
@@ -51,7 +60,24 @@ const client = new LineClient(home, {
   },
 });
 const { session } = client;
-const composer = new Composer((to, text) => client.take({ kind: "say", messageId: randomId(), to, text }));
+const composer = new Composer((target, text) => {
+  const messageId = randomId();
+  if (target.kind === "user") return client.take({ kind: "say", messageId, to: target.to, text });
+  const { channel } = target;
+  client.take({ kind: "say", messageId, to: undefined, text, ...channel === EVERYONE ? {} : { channel } });
+  show(placeFor(channel, place, session.talk.joined.all));
+});
+const channels = new ChannelsView({
+  onPlace: (chosen) => show(chosen),
+  onJoin: (pattern) => {
+    client.take({ kind: "join", channel: pattern });
+    show(pattern);
+  },
+  onLeave: (pattern) => {
+    client.take({ kind: "leaveChannel", channel: pattern });
+    if (place === pattern) show(EVERYONE);
+  },
+});
 const side = new SideView(
   (username) => {
     composer.address(username);
@@ -59,7 +85,12 @@ const side = new SideView(
   },
   (isPlain) => client.take({ kind: "plain", isPlain }),
 );
-const account = new AccountView((secret, newSecret) => client.changeAccount(secret, newSecret));
+const account = new AccountView(async (secret, newSecret) => {
+  const { username = "" } = session;
+  const outcome = await client.changeAccount(secret, newSecret);
+  if (outcome.isDone && newSecret === undefined) writeChannels(localStorage, username, []);
+  return outcome;
+});
 const signIn = new SignInForm((wish, { isPlain, fromStart }) => {
   if (wish.kind === "byHand") return begin(undefined, fromStart);
   const user = wish.kind === "user" ? wish : { username: ANONYMOUS, secret: "", register: false };
@@ -81,7 +112,7 @@ byId("tabs").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) =>
 setInterval(() => "until" in session.status && drawSoon(), SECOND_MS);
 addEventListener("pagehide", keepNow);
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible") unread = 0;
+  if (document.visibilityState === "visible") unread.seen(place);
   drawTitle();
   drawSoon();
   if (document.visibilityState === "hidden") keepNow();
@@ -110,14 +141,18 @@ function begin(plan, fromStart) {
   const saved = readKept(sessionStorage);
   const isBack = saved !== undefined && saved.session.username === plan?.username && !fromStart;
   stream = new StreamModel(isBack ? saved.rows : []);
-  view.clear();
+  place = isBack && typeof saved.place === "string" ? saved.place : EVERYONE;
+  drawnPlace = undefined;
+  unread.clear();
   if (isBack) {
-    for (const { messageId, to, text } of saved.session.outbox) onEffect({ kind: "sent", messageId, to, text });
+    for (const entry of saved.session.outbox) onEffect({ kind: "sent", ...entry });
   } else {
     forgetKept(sessionStorage);
     composer.clear();
+    channels.clear();
   }
-  client.take({ kind: "signIn", plan, saved: isBack ? saved.session : undefined, fromStart });
+  const before = plan === undefined ? undefined : readChannels(localStorage, plan.username);
+  client.take({ kind: "signIn", plan, saved: isBack ? saved.session : undefined, fromStart, channels: before });
   showTab(plan === undefined ? "console" : "talk");
 }
 
@@ -129,29 +164,44 @@ function leave() {
 function onEffect(effect) {
   if (effect.kind === "save") keeping ??= setTimeout(keepNow, KEEP_MS);
   else if (effect.kind === "forget") forget();
-  else {
+  else if (effect.kind === "channels") {
+    writeChannels(localStorage, session.username ?? "", effect.channels);
+    unread.keepOnly((channel) => session.talk.joined.wants(channel));
+  } else {
     const username = session.username ?? "";
     stream.take(effect, username);
-    unread = unreadAfter(unread, effect, { isSeen: document.visibilityState === "visible", username });
+    unread.take(effect, { isSeen: document.visibilityState === "visible", username, place });
   }
+}
+
+/** Shows another place. @param {string} chosen */
+function show(chosen) {
+  if (chosen === place) return;
+  place = chosen;
+  composer.moved(place);
+  if (document.visibilityState === "visible") unread.seen(place);
+  drawTitle();
+  drawSoon();
 }
 
 function keepNow() {
   clearTimeout(keeping);
   keeping = undefined;
   const { saved, isPlain } = session;
-  if (saved !== undefined) writeKept(sessionStorage, { session: saved, rows: stream.kept, isPlain });
+  if (saved !== undefined) writeKept(sessionStorage, { session: saved, rows: stream.kept, isPlain, place });
 }
 
 /** Somebody has logged out: nothing of the conversation stays in the tab. */
 function forget() {
-  unread = 0;
+  unread.clear();
+  place = EVERYONE;
+  drawnPlace = undefined;
   clearTimeout(keeping);
   keeping = undefined;
   forgetKept(sessionStorage);
   stream = new StreamModel();
-  view.clear();
   composer.clear();
+  channels.clear();
 }
 
 function drawSoon() {
@@ -164,7 +214,7 @@ function drawSoon() {
 function drawTitle() {
   const { state, text } = stateBadge(session);
   const trouble = state === "warn" || state === "bad" ? text : undefined;
-  setText(document.querySelector("title"), titleOf({ unread, trouble, name: "Client" }));
+  setText(document.querySelector("title"), titleOf({ unread: unread.total, trouble, name: "Client" }));
 }
 
 function draw() {
@@ -179,7 +229,7 @@ function draw() {
     byId("stream-empty"),
     session.isByHand
       ? "Write lines to the server below. Its news of others appears here."
-      : "Nothing has been said since you came.",
+      : `Nothing has been said ${place === EVERYONE ? "" : `in ${channelText(place)} `}since you came.`,
   );
   setBadge(byId("state"), stateBadge(session));
   byId("me").hidden = username === undefined;
@@ -194,22 +244,36 @@ function draw() {
   if (isOut) signIn.draw(session, Date.now());
   side.draw(session);
   account.draw(session);
-  composer.draw(session);
+  composer.draw(session, place);
+  channels.draw(session, place, unread);
   log.draw(session);
-  const changes = stream.takeChanges();
-  view.draw(changes, stream.pending);
+  const changes = drawRows();
   drawPast();
   if (isOut) return;
   if (wasOut) arrive();
   if (changes.added.length > 0 && document.visibilityState === "visible") client.take({ kind: "seen" });
 }
 
+/** What is new at this place, or all of it. */
+function drawRows() {
+  const changes = stream.takeChanges();
+  const pending = stream.pending.filter((row) => isAt(row, place));
+  const isOther = place !== drawnPlace;
+  drawnPlace = place;
+  if (!isOther && !changes.isAnew) view.draw(changesAt(changes, place), pending);
+  else view.drawAnew(stream.rows.filter((row) => isAt(row, place)), pending, { place, isOther });
+  return changes;
+}
+
 function drawPast() {
   const { talk } = session;
-  if (stream.dropped > dropped) talk.past.dropped();
+  if (stream.dropped > dropped) talk.dropped();
   dropped = stream.dropped;
-  const { isAsking, isKnown, hasMore, isForgotten, beginsAt, problem } = talk.past;
-  const { oldestAt, isFull } = stream;
+  const { id: before, at: oldestAt = 0 } = stream.oldest(place) ?? {};
+  // Nobody is shown an empty channel.
+  if (talk.lacksPast(place)) client.take({ kind: "earlier", before, place });
+  const { isAsking, isKnown, hasMore, isForgotten, beginsAt, problem } = talk.pastOf(place);
+  const { isFull } = stream;
   past.draw(
     talk.hasPast && (isKnown || oldestAt > 0)
       ? { isAsking, hasMore, isForgotten, beginsAt, problem, oldestAt, isFull, now: Date.now() }

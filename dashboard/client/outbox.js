@@ -6,8 +6,10 @@
  */
 
 /**
- * One activity, or a direct message. `text` is the activity's JSON, or what is said to `to`.
- * @typedef {{ readonly messageId: string, readonly to: string | undefined, readonly text: string }} Unacknowledged
+ * One activity, or a direct message. `text` is the activity's JSON, or what is said to `to`. `channel`: whom an
+ * activity is for; everyone where there is none.
+ * @typedef {{ readonly messageId: string, readonly to: string | undefined, readonly text: string,
+ *   readonly channel?: string | undefined }} Unacknowledged
  */
 
 /** What a person writes while no server is there; a program would use the client library. */
@@ -42,10 +44,12 @@ export class Outbox {
   }
 
   /**
-   * It is safe, or refused. Whether it was here.
+   * It is safe, or refused. Gives it, if it was here.
    * @param {string} messageId
    */
   remove(messageId) {
-    return this.#entries.delete(messageId);
+    const entry = this.#entries.get(messageId);
+    this.#entries.delete(messageId);
+    return entry;
   }
 }

@@ -20,6 +20,7 @@ const MAX_LINES = 2_000;
 
 /** The past of one conversation. */
 export class Past {
+  #channel;
   /** What a page has so far. @type {PastActivity[] | undefined} */
   #coming;
   /** The entry that the newest question named. @type {string | undefined} */
@@ -32,6 +33,11 @@ export class Past {
   #problem = "";
   /** When the oldest that is kept was taken in. @type {number | undefined} */
   #beginsAt;
+
+  /** @param {string} [channel] The channel or pattern that it is of; empty for what is for everyone. */
+  constructor(channel = "") {
+    this.#channel = channel;
+  }
 
   /** Whether a page is on its way. */
   get isAsking() {
@@ -75,7 +81,19 @@ export class Past {
     this.#asked = before;
     this.#coming = [];
     this.#problem = "";
-    return JSON.stringify({ command: "HISTORY", limit, ...from === undefined ? {} : { before: from } });
+    return JSON.stringify({
+      command: "HISTORY",
+      limit,
+      ...from === undefined ? {} : { before: from },
+      ...this.#channel === "" ? {} : { channel: this.#channel },
+    });
+  }
+
+  /** The newest page comes by itself. */
+  expect() {
+    this.#asked = undefined;
+    this.#coming = [];
+    this.#problem = "";
   }
 
   /**
@@ -125,7 +143,7 @@ export class Past {
 }
 
 /** @param {Message} message @param {string} text @param {string | undefined} username @returns {PastActivity} */
-function activityOf({ id, activity, lamport, sentAt, messageId }, text, username) {
+function activityOf({ id, activity, lamport, sentAt, messageId, channel }, text, username) {
   const { authenticated_user: name, ...rest } = activity ?? {};
   const user = typeof name === "string" ? name : "";
   return {
@@ -138,5 +156,6 @@ function activityOf({ id, activity, lamport, sentAt, messageId }, text, username
     at: Number(sentAt),
     messageId: typeof messageId === "string" ? messageId : undefined,
     isOwn: user !== ANONYMOUS && user === username,
+    channel: typeof channel === "string" ? channel : "",
   };
 }

@@ -70,6 +70,17 @@ export class Progress {
     this.#finishReplay();
   }
 
+  /**
+   * The server says that the page has all of this. While missed entries are to come, that is said again later.
+   * @param {Vector} vector
+   */
+  stands(vector) {
+    if (this.#replay !== undefined) return;
+    for (const [origin, sequence] of Object.entries(vector)) {
+      this.#received[origin] = Math.max(this.#sequence(origin), sequence);
+    }
+  }
+
   /** The connection is over: what was promised on it does not come any more. */
   cutOff() {
     this.#replay = undefined;
@@ -98,10 +109,9 @@ export class Progress {
 
   #finishReplay() {
     if (this.#replay === undefined || this.#replay.missing > 0) return;
-    for (const [origin, sequence] of Object.entries(this.#replay.vector)) {
-      this.#received[origin] = Math.max(this.#sequence(origin), sequence);
-    }
+    const { vector } = this.#replay;
     this.#replay = undefined;
+    this.stands(vector);
   }
 }
 

@@ -11,9 +11,10 @@ import { withoutMember } from "./raw_json.js";
 /** @typedef {import("./progress.js").Vector} Vector */
 
 /**
- * Something to show. `json` is the activity without `authenticated_user`, as it was written.
+ * Something to show. `json` is the activity without `authenticated_user`, as it was written. `channel` is empty for
+ * what is for everyone.
  * @typedef {{ kind: "activity", id: string, user: string, activity: Record<string, unknown>, json: string,
- *     lamport: number, at: number, messageId: string | undefined, isOwn: boolean }
+ *     lamport: number, at: number, messageId: string | undefined, isOwn: boolean, channel: string }
  *   | { kind: "direct", id: string, from: string, to: string, text: string, lamport: number, at: number,
  *     wasOffline: boolean }
  *   | { kind: "presence", event: string, username: string, at: number }} Arrived
@@ -98,7 +99,7 @@ export class Received {
    */
   begin({ serverId, resume, features }) {
     if (resume === undefined) return [];
-    const isTold = Array.isArray(features) && features.includes("chat");
+    const isTold = Array.isArray(features) && (features.includes("chat") || features.includes("channels"));
     const replayed = Number(resume.replayed);
     const renumbered = this.#progress.begin({ serverId, vector: { ...resume.vector }, replayed, isTold });
     if (renumbered !== undefined) {
@@ -112,6 +113,11 @@ export class Received {
   /** @param {Vector} vector */
   caughtUp(vector) {
     this.#progress.caughtUp({ ...vector });
+  }
+
+  /** All up to there has come, or was not for this page. @param {Vector} vector */
+  stands(vector) {
+    this.#progress.stands({ ...vector });
   }
 
   /** The connection is over. */
@@ -147,7 +153,7 @@ export class Received {
    * @param {boolean} isPlain Whether the page keeps no vector now.
    * @returns {Arrived | undefined} Nothing when it came before.
    */
-  activity({ id, activity, lamport, sentAt, messageId }, raw, username, isPlain) {
+  activity({ id, activity, lamport, sentAt, messageId, channel }, raw, username, isPlain) {
     // A plain client has no vector; what it shows is left out when the page asks for it later.
     const isNew = isPlain ? this.#plainIds.isNew(id) : this.#progress.receive(id) && !this.#plainIds.has(id);
     if (!isNew) return undefined;
@@ -165,6 +171,7 @@ export class Received {
       at: sentAt,
       messageId: hasId ? messageId : undefined,
       isOwn: hasId && this.isOwn(messageId) || user !== ANONYMOUS && user === username,
+      channel: typeof channel === "string" ? channel : "",
     };
   }
 

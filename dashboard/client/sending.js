@@ -59,17 +59,17 @@ export class Sending {
   }
 
   /**
-   * The server has it, as `id`. Whether it was waited for.
+   * The server has it, as `id`. Gives it, if it was waited for.
    * @param {unknown} messageId
    * @param {unknown} id
    */
   stored(messageId, id) {
-    if (!this.#outbox.remove(String(messageId))) return false;
-    if (typeof id === "string") this.#last = id;
-    return true;
+    const entry = this.#outbox.remove(String(messageId));
+    if (entry !== undefined && typeof id === "string") this.#last = id;
+    return entry;
   }
 
-  /** The server does not take it. Whether it was waited for. @param {unknown} messageId */
+  /** Nobody takes it. Gives it, if it was waited for. @param {unknown} messageId */
   refused(messageId) {
     return this.#outbox.remove(String(messageId));
   }
@@ -80,12 +80,12 @@ export class Sending {
    * @param {Plan} plan
    * @returns {{ line: string, isOver: boolean }}
    */
-  lineOf({ messageId, to, text }, plan) {
+  lineOf({ messageId, to, text, channel }, plan) {
     if (to === undefined && plan.isPlain) {
       this.#outbox.remove(messageId);
       return { line: plainPublishLine(text, plan), isOver: true };
     }
     const stamp = { messageId, lamport: ++this.#lamport };
-    return { line: to === undefined ? publishLine(text, stamp) : directLine(to, text, stamp), isOver: false };
+    return { line: to === undefined ? publishLine(text, stamp, channel) : directLine(to, text, stamp), isOver: false };
   }
 }

@@ -18,6 +18,7 @@
  * @property {number} lamport
  * @property {string | undefined} last
  * @property {import("./outbox.js").Unacknowledged[]} outbox
+ * @property {string[]} [channels] What the page reads beside what is for everyone.
  * @property {string} [pass]
  */
 
@@ -38,8 +39,10 @@
  */
 
 /**
- * Somebody comes in. `plan` is undefined for lines by hand.
- * @typedef {{ kind: "signIn", plan: Plan | undefined, saved?: Saved | undefined, fromStart?: boolean } & Moment} SignIn
+ * Somebody comes in. `plan` is undefined for lines by hand. `channels` are those of an earlier visit; anything may
+ * stand there.
+ * @typedef {{ kind: "signIn", plan: Plan | undefined, saved?: Saved | undefined, fromStart?: boolean,
+ *   channels?: unknown } & Moment} SignIn
  */
 
 /**
@@ -51,9 +54,10 @@
  *   | { kind: "notProved", first: string, why: string } & Moment
  *   | { kind: "woke", lateMs: number } & Moment
  *   | { kind: "line", text: string } & Moment
- *   | { kind: "say", messageId: string, to: string | undefined, text: string } & Moment
+ *   | { kind: "say", messageId: string, to: string | undefined, text: string, channel?: string } & Moment
+ *   | { kind: "join" | "leaveChannel", channel: string } & Moment
  *   | { kind: "raw", text: string } & Moment
- *   | { kind: "earlier", before: string | undefined } & Moment
+ *   | { kind: "earlier", before: string | undefined, place?: string } & Moment
  *   | { kind: "plain", isPlain: boolean } & Moment
  *   | { kind: "answering", isOn: boolean } & Moment
  *   | { kind: "changing", newSecret: string | undefined } & Moment
@@ -62,13 +66,16 @@
  */
 
 /**
- * What is to be done, in order.
+ * What is to be done, in order. `isLast` of what is stored: nothing more of it comes. `channels`: those that the page
+ * reads now.
  * @typedef {{ kind: "dial", url: string }
  *   | { kind: "write", line: string }
  *   | { kind: "hangUp" | "poll" | "save" | "forget" }
  *   | { kind: "prove", first: string, question: import("./login_proof.js").Question, secret: string }
- *   | { kind: "sent", messageId: string, to: string | undefined, text: string }
- *   | { kind: "stored", messageId: string, id: string | undefined, at: number, lamport: number | undefined }
+ *   | { kind: "sent", messageId: string, to: string | undefined, text: string, channel?: string | undefined }
+ *   | { kind: "stored", messageId: string, id: string | undefined, at: number, lamport: number | undefined,
+ *     isLast?: boolean }
+ *   | { kind: "channels", channels: string[] }
  *   | { kind: "delivered", messageId: string }
  *   | { kind: "refused", messageId: string, info: string }
  *   | { kind: "past", activities: import("./past.js").PastActivity[], isFirst: boolean }

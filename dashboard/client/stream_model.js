@@ -4,6 +4,8 @@
  * Pure: what a row looks like is the business of `stream_view.js`.
  */
 
+import { matches } from "./channels/channel_name.js";
+
 /** @typedef {import("./received.js").Arrived} Arrived */
 /** @typedef {import("./session_types.js").SessionEffect} SessionEffect */
 
@@ -21,13 +23,16 @@
  * @property {string} tone Of notes and presence: "plain", "good", "warn".
  * @property {"" | "sending" | "sent" | "stored" | "delivered" | "refused"} mark
  * @property {string} id Of an activity, where it is known; else empty.
+ * @property {string} channel Whom an activity is for; empty for everyone.
+ * @property {number} lamport Of an activity, where it is known; else 0.
  * @property {string} detail For those who want to know: the identity, the Lamport time.
  */
 
 /**
  * What changed since `takeChanges` was called last.
- * `before` came before all others, the oldest first.
- * @typedef {{ before: Row[], added: Row[], changed: Row[], removed: number[], pending: boolean }} Changes
+ * `before` came before all others, the oldest first. `isAnew`: rows came in between, so that all are to be drawn anew.
+ * @typedef {{ before: Row[], added: Row[], changed: Row[], removed: number[], pending: boolean,
+ *   isAnew: boolean }} Changes
  */
 
 /** As many as a browser scrolls easily, and more than a person reads. */
@@ -42,6 +47,8 @@ const KEPT_CHARACTERS = 400_000;
 export class StreamModel {
   /** @type {Row[]} */
   #rows = [];
+  /** How many rows there are of each channel. @type {Map<string, number>} */
+  #counts = new Map();
   /** By what the page calls them. @type {Map<string, Row>} */
   #pending = new Map();
   /** Direct messages of the person's own that are stored and not delivered yet. @type {Map<string, Row>} */
@@ -55,7 +62,7 @@ export class StreamModel {
 
   /** @param {readonly Row[]} [rows] From before a reload. */
   constructor(rows = []) {
-    for (const row of rows) this.#add(row);
+    for (const row of rows) this.#add({ ...BLANK, ...row });
   }
 
   /** @returns {readonly Row[]} */
@@ -68,14 +75,9 @@ export class StreamModel {
     return [...this.#pending.values()];
   }
 
-  /** The oldest activity that is shown. @returns {string | undefined} */
-  get oldestId() {
-    return this.#rows.find(({ id }) => id !== "")?.id;
-  }
-
-  /** When the oldest activity that is shown was said; 0 where there is none. */
-  get oldestAt() {
-    return this.#rows.find(({ id }) => id !== "")?.at ?? 0;
+  /** The oldest activity that is shown at a place. @param {string} [place] @returns {Row | undefined} */
+  oldest(place = "") {
+    return this.#rows.find(({ id, channel }) => id !== "" && matches(place, channel));
   }
 
   /** Whether no more of what was said before can be shown. */
@@ -120,14 +122,14 @@ export class StreamModel {
         return true;
       }
       case "sent": {
-        const { messageId, to, text } = effect;
+        const { messageId, to, text, channel = "" } = effect;
         const kind = to === undefined ? "activity" : "direct";
         const said = to === undefined ? saidIn(JSON.parse(text), text) : { text, isJson: false };
         const key = ++this.#key;
         this.#pending.set(messageId, {
           ...BLANK,
           ...said,
-          ...{ key, kind, who: username, to: to ?? "", isOwn: true, mark: "sending" },
+          ...{ key, kind, who: username, to: to ?? "", isOwn: true, mark: "sending", channel },
         });
         this.#changes.pending = true;
         return true;
@@ -181,9 +183,19 @@ export class StreamModel {
       key: ++this.#key,
     }));
     if (rows.length === 0) return;
-    if (isFirst) rows.push({ ...BLANK, key: ++this.#key, text: "You came here", at: 0 });
-    this.#rows.unshift(...rows);
-    this.#changes.before.unshift(...rows);
+    for (const { channel } of rows) this.#count(channel, 1);
+    const merged = inOrder(this.#rows, rows);
+    // The past of one channel lies between what was said in others.
+    const isBefore = merged[rows.length - 1] === rows.at(-1);
+    if (isFirst) {
+      const here = { ...BLANK, key: ++this.#key, text: "You came here", at: 0 };
+      merged.splice(merged.indexOf(/** @type {Row} */ (rows.at(-1))) + 1, 0, here);
+      if (isBefore) rows.push(here);
+      this.#count("", 1);
+    }
+    this.#rows = merged;
+    if (isBefore) this.#changes.before.unshift(...rows);
+    else this.#changes.isAnew = true;
     // Room for what is said now.
     this.#most = Math.min(MAX_ROWS_WITH_PAST, Math.max(this.#most, this.#rows.length + MAX_ROWS / 2));
   }
@@ -197,11 +209,11 @@ export class StreamModel {
   }
 
   /** @param {Extract<SessionEffect, { kind: "stored" }>} stored */
-  #stored({ messageId, id, at, lamport }) {
+  #stored({ messageId, id, at, lamport, isLast = false }) {
     const row = this.#pending.get(messageId);
     if (row === undefined) return true;
     this.#changes.pending = true;
-    if (row.kind === "activity") {
+    if (row.kind === "activity" && !isLast) {
       // It comes with all others' in a moment; a plain client cannot tell which one it is.
       if (id === undefined) this.#pending.delete(messageId);
       else this.#pending.set(messageId, { ...row, mark: "stored" });
@@ -209,6 +221,7 @@ export class StreamModel {
     }
     this.#pending.delete(messageId);
     const stored = this.#add({ ...row, at, mark: "stored", detail: detailOf(id, lamport) });
+    if (row.kind === "activity") return true;
     this.#undelivered.set(messageId, stored);
     const [oldest] = this.#undelivered.keys();
     if (this.#undelivered.size > MAX_ROWS && oldest !== undefined) this.#undelivered.delete(oldest);
@@ -220,15 +233,31 @@ export class StreamModel {
     const added = { ...row, key: ++this.#key };
     this.#rows.push(added);
     this.#changes.added.push(added);
-    if (this.#rows.length > this.#most) {
-      const [oldest] = this.#rows.splice(0, 1);
-      this.#dropped++;
-      // Nobody saw it: it does not have to be taken away.
-      if (oldest === this.#changes.before[0]) this.#changes.before.shift();
-      else if (oldest === this.#changes.added[0]) this.#changes.added.shift();
-      else if (oldest !== undefined) this.#changes.removed.push(oldest.key);
-    }
+    this.#count(added.channel, 1);
+    if (this.#rows.length > this.#most) this.#drop();
     return added;
+  }
+
+  /** The oldest row of the channel with the most: what is quiet is not pushed out by what is loud. */
+  #drop() {
+    const [loudest] = [...this.#counts].reduce((most, one) => one[1] > most[1] ? one : most);
+    const [oldest] = this.#rows.splice(this.#rows.findIndex(({ channel }) => channel === loudest), 1);
+    if (oldest === undefined) return;
+    this.#count(loudest, -1);
+    this.#dropped++;
+    // What nobody saw does not have to be taken away.
+    for (const unseen of [this.#changes.before, this.#changes.added]) {
+      const index = unseen.indexOf(oldest);
+      if (index >= 0) return void unseen.splice(index, 1);
+    }
+    this.#changes.removed.push(oldest.key);
+  }
+
+  /** @param {string} channel @param {number} more */
+  #count(channel, more) {
+    const count = (this.#counts.get(channel) ?? 0) + more;
+    if (count > 0) this.#counts.set(channel, count);
+    else this.#counts.delete(channel);
   }
 
   /** @param {Row} row @param {Partial<Row>} change */
@@ -251,6 +280,8 @@ const BLANK = Object.freeze({
   to: "",
   text: "",
   id: "",
+  channel: "",
+  lamport: 0,
   isJson: false,
   isOwn: false,
   at: 0,
@@ -260,7 +291,7 @@ const BLANK = Object.freeze({
 });
 
 /** @param {Extract<Arrived, { kind: "activity" }>} activity @returns {Row} */
-function rowOf({ id, user, activity, json, lamport, at, isOwn }) {
+function rowOf({ id, user, activity, json, lamport, at, isOwn, channel }) {
   // A direct message to a plain client.
   const { direct_message: direct, ...rest } = activity;
   const isDirect = typeof direct === "string" && Object.keys(rest).length === 0;
@@ -270,8 +301,27 @@ function rowOf({ id, user, activity, json, lamport, at, isOwn }) {
     ...said,
     ...{ kind: isDirect ? "direct" : "activity", who: user, at, isOwn, mark: isOwn ? "stored" : "" },
     id: String(id),
-    detail: detailOf(id, lamport),
+    ...{ channel, lamport, detail: detailOf(id, lamport) },
   };
+}
+
+/**
+ * Rows and past ones as one, each in their order: a past one stands before the first that is not earlier by Lamport's
+ * clock. Rows that have no such time stay with the next that has one.
+ * @param {readonly Row[]} rows
+ * @param {readonly Row[]} past
+ */
+function inOrder(rows, past) {
+  const merged = [];
+  let from = 0;
+  let next = 0;
+  for (const [at, { id, lamport }] of rows.entries()) {
+    if (id === "" || lamport === 0) continue;
+    for (let one = past[next]; one !== undefined && one.lamport <= lamport; one = past[++next]) merged.push(one);
+    merged.push(...rows.slice(from, at + 1));
+    from = at + 1;
+  }
+  return [...merged, ...past.slice(next), ...rows.slice(from)];
 }
 
 /**
@@ -293,5 +343,5 @@ function detailOf(id, lamport) {
 
 /** @returns {Changes} */
 function noChanges() {
-  return { before: [], added: [], changed: [], removed: [], pending: false };
+  return { before: [], added: [], changed: [], removed: [], pending: false, isAnew: false };
 }

@@ -5,6 +5,7 @@
 
 import { visibleName } from "../format.js";
 import { byId, drawn, element } from "../dom.js";
+import { channelText, EVERYONE, isPattern } from "./channels/channel_name.js";
 
 /** @typedef {import("./stream_model.js").Row} Row */
 /** @typedef {import("./stream_model.js").Changes} Changes */
@@ -42,6 +43,8 @@ export class StreamView {
   /** @type {Row | undefined} */
   #oldest;
   #isAtEnd = true;
+  /** Whether each activity says of which channel it is: the place shows several. */
+  #showsChannel = false;
 
   constructor() {
     this.#frame.addEventListener("scroll", () => {
@@ -52,6 +55,27 @@ export class StreamView {
     this.#toEnd.addEventListener("click", () => this.scrollToEnd());
     // The frame grows and shrinks with the composer and the console.
     new ResizeObserver(() => this.#isAtEnd && this.scrollToEnd()).observe(this.#frame);
+  }
+
+  /**
+   * Draws all rows of a place. Where another place was shown, at its end; else what the person looks at stays there.
+   * @param {readonly Row[]} rows
+   * @param {readonly Row[]} pending
+   * @param {{ place: string, isOther: boolean }} how
+   */
+  drawAnew(rows, pending, { place, isOther }) {
+    const fromEnd = this.#frame.scrollHeight - this.#frame.scrollTop;
+    const wasAtEnd = this.#isAtEnd || isOther;
+    // Nobody wants to have read out once more what stood there.
+    this.#frame.setAttribute("aria-live", "off");
+    setTimeout(() => this.#frame.setAttribute("aria-live", "polite"));
+    this.clear();
+    this.#showsChannel = isPattern(place);
+    this.draw({ before: [], added: [...rows], changed: [], removed: [], pending: true, isAnew: false }, pending);
+    if (wasAtEnd) return;
+    this.#frame.scrollTop = this.#frame.scrollHeight - fromEnd;
+    this.#isAtEnd = false;
+    this.#toEnd.hidden = true;
   }
 
   /** Begins anew. */
@@ -81,13 +105,13 @@ export class StreamView {
     for (const row of changed) {
       const old = this.#byKey.get(row.key);
       if (old === undefined) continue;
-      const drawnAgain = rowElement(row, old.classList.contains("first"));
+      const drawnAgain = this.#row(row, old.classList.contains("first"));
       old.replaceWith(drawnAgain);
       this.#byKey.set(row.key, drawnAgain);
     }
     const fresh = document.createDocumentFragment();
     for (const row of added) {
-      const node = rowElement(row, !isTogether(this.#newest, row));
+      const node = this.#row(row, !isTogether(this.#newest, row));
       this.#byKey.set(row.key, node);
       this.#newest = row;
       this.#oldest ??= row;
@@ -97,7 +121,7 @@ export class StreamView {
     if (isPendingNew) {
       this.#pending.replaceChildren(
         ...pending.map((row, index) =>
-          rowElement(row, !isTogether(index === 0 ? this.#newest : pending[index - 1], row))
+          this.#row(row, !isTogether(index === 0 ? this.#newest : pending[index - 1], row))
         ),
       );
     }
@@ -109,7 +133,7 @@ export class StreamView {
   /** What was said before. What the person looks at stays where it is. @param {readonly Row[]} rows */
   #drawBefore(rows) {
     if (rows.length === 0) return;
-    const nodes = rows.map((row, index) => rowElement(row, !isTogether(rows[index - 1], row)));
+    const nodes = rows.map((row, index) => this.#row(row, !isTogether(rows[index - 1], row)));
     rows.forEach((row, index) => this.#byKey.set(row.key, /** @type {HTMLElement} */ (nodes[index])));
     const last = rows.at(-1);
     const first = this.#rows.firstElementChild;
@@ -119,6 +143,11 @@ export class StreamView {
     if (!this.#isAtEnd) this.#frame.scrollTop = this.#frame.scrollHeight - fromEnd;
     this.#oldest = rows[0];
     this.#newest ??= last;
+  }
+
+  /** @param {Row} row @param {boolean} isFirst */
+  #row(row, isFirst) {
+    return rowElement(row, isFirst, this.#showsChannel && row.channel !== EVERYONE);
   }
 
   scrollToEnd() {
@@ -144,13 +173,14 @@ export function colourOf(node, name) {
 
 /** @param {Row | undefined} above @param {Row} row */
 function isTogether(above, row) {
-  if (above === undefined || above.kind !== row.kind || above.who !== row.who || above.to !== row.to) return false;
+  if (above === undefined || above.kind !== row.kind || above.who !== row.who) return false;
+  if (above.to !== row.to || above.channel !== row.channel) return false;
   return (row.at || Date.now()) - (above.at || Date.now()) < TOGETHER_MS;
 }
 
-/** @param {Row} row @param {boolean} isFirst */
-function rowElement(row, isFirst) {
-  return row.kind === "note" || row.kind === "presence" ? aside(row) : said(row, isFirst);
+/** @param {Row} row @param {boolean} isFirst @param {boolean} showsChannel */
+function rowElement(row, isFirst, showsChannel) {
+  return row.kind === "note" || row.kind === "presence" ? aside(row) : said(row, isFirst, showsChannel);
 }
 
 /** @param {Row} row */
@@ -162,8 +192,8 @@ function aside({ kind, who, text, tone, at }) {
   return node;
 }
 
-/** @param {Row} row @param {boolean} isFirst */
-function said({ kind, who, to, text, isJson, isOwn, at, mark, detail }, isFirst) {
+/** @param {Row} row @param {boolean} isFirst @param {boolean} showsChannel */
+function said({ kind, who, to, text, isJson, isOwn, at, mark, detail, channel }, isFirst, showsChannel) {
   const isDirect = kind === "direct";
   const node = element("li", {
     class: `row${isFirst ? " first" : ""}${isDirect ? " direct" : ""}${isOwn ? " own" : ""}`,
@@ -184,6 +214,7 @@ function said({ kind, who, to, text, isJson, isOwn, at, mark, detail }, isFirst)
           }),
         ]
         : [],
+      ...showsChannel ? [element("span", { class: "row-channel stranger", text: channelText(channel) })] : [],
       element("time", { class: "row-time", text: at > 0 ? clock.format(at) : "" }),
     ),
     element("div", { class: `row-text stranger${isJson ? " json" : ""}`, text: shortened(text) }),

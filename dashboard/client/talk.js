@@ -1,15 +1,19 @@
 // @ts-check
 /**
  * What is said and heard, over all connections of one user: publications and their acknowledgements, direct messages
- * and their marks, what was missed. Which connection there is, is the business of `line_session.js`; what arrives is
- * taken in by `received.js`, and what waits for an answer is kept by `sending.js`.
+ * and their marks, channels that are read, what was missed. Which connection there is, is the business of
+ * `line_session.js`; what arrives is taken in by `received.js`, what waits for an answer is kept by `sending.js`, and
+ * which channels are wanted by `channels/joined.js`.
  */
 
-import { FIRST_PAGE, NEXT_PAGE, Past } from "./past.js";
+import { channelText, EVERYONE } from "./channels/channel_name.js";
+import { Joined } from "./channels/joined.js";
+import { Pasts } from "./channels/pasts.js";
+import { FIRST_PAGE, NEXT_PAGE } from "./past.js";
 import { rawValue } from "./raw_json.js";
 import { Received } from "./received.js";
 import { Sending } from "./sending.js";
-import { gapsText } from "./words.js";
+import { gapsText, sentenceCase } from "./words.js";
 
 /** @typedef {import("./session_types.js").Plan} Plan */
 /** @typedef {import("./session_types.js").Message} Message */
@@ -19,16 +23,20 @@ import { gapsText } from "./words.js";
 /** @type {SessionEffect} */
 const SAVE = Object.freeze({ kind: "save" });
 
+/** Why nothing is said to a channel. */
+const NO_CHANNELS = "this server is of an earlier version, and knows no channels";
+const PLAIN = "plain clients know no channels";
+
 /** One user's conversation. */
 export class Talk {
   #received;
   #sending;
-  /** What was said before. */
-  past = new Past();
-  #isFirstPage = false;
+  /** The channels that are read. */
+  joined;
+  #pasts = new Pasts();
   /**
    * The connection, while it is logged in.
-   * @type {{ plan: Plan, hasChat: boolean, hasHistory: boolean } | undefined}
+   * @type {{ plan: Plan, hasChat: boolean, hasHistory: boolean, hasChannels: boolean } | undefined}
    */
   #open;
   /** What this connection has acknowledged, as text. */
@@ -37,8 +45,10 @@ export class Talk {
   /**
    * @param {import("./session_types.js").Saved} [saved]
    * @param {boolean} [fromStart] Whether to ask for all that is kept.
+   * @param {unknown} [channels] Those of an earlier visit.
    */
-  constructor(saved, fromStart = false) {
+  constructor(saved, fromStart = false, channels = undefined) {
+    this.joined = new Joined(saved?.channels ?? channels);
     this.#received = new Received(fromStart ? { vector: {} } : saved?.received);
     this.#sending = new Sending(saved);
   }
@@ -69,7 +79,35 @@ export class Talk {
   }
 
   get saved() {
-    return { received: this.#received.saved, ...this.#sending.saved };
+    const channels = this.joined.all;
+    const others = { received: this.#received.saved, ...this.#sending.saved };
+    return channels.length === 0 ? others : { ...others, channels };
+  }
+
+  /** What was said before in a channel, or in those of a pattern. @param {string} [place] */
+  pastOf(place = EVERYONE) {
+    return this.#pasts.of(place);
+  }
+
+  /** What was said before to everyone. */
+  get past() {
+    return this.pastOf();
+  }
+
+  /** Whether the page should ask what was said before at a place that the person looks at. @param {string} place */
+  lacksPast(place) {
+    const { isKnown, isAsking, problem } = this.pastOf(place);
+    return place !== EVERYONE && this.hasPast && this.joined.isRead(place) && !isKnown && !isAsking && problem === "";
+  }
+
+  /** Whether this server knows channels; while there is no connection, nobody knows. */
+  get hasChannels() {
+    return this.#open?.hasChannels ?? true;
+  }
+
+  /** Rows are no longer shown. */
+  dropped() {
+    this.#pasts.dropped();
   }
 
   /**
@@ -81,17 +119,26 @@ export class Talk {
    */
   opened(login, plan, at) {
     const features = Array.isArray(login.features) ? login.features : [];
-    this.#open = { plan, hasChat: features.includes("chat"), hasHistory: features.includes("history") };
+    this.#open = {
+      plan,
+      hasChat: features.includes("chat"),
+      hasHistory: features.includes("history"),
+      hasChannels: features.includes("channels"),
+    };
     this.#acknowledged = "";
     this.#sending.hear(login.lamport);
     const isNew = !this.#received.hasBegun;
     const gaps = this.#received.begin(login);
     const text = `The server no longer has some missed entries: ${gapsText(gaps)}`;
+    const { refused, changes } = this.joined.opened(features, login.refused);
     return [
-      ...gaps.length === 0 ? [] : [/** @type {SessionEffect} */ ({ kind: "note", tone: "warn", text, at })],
+      ...gaps.length === 0 ? [] : [warning(text, at)],
+      ...refused.map((channel) => warning(`Not joined: ${channelText(channel)}. You may not read it.`, at)),
+      ...refused.length === 0 ? [] : this.#channels(),
+      ...this.#change(changes),
       ...this.#sending.waiting.flatMap((entry) => this.#transmit(entry, at)),
       // Nobody is shown an empty room. Who comes back has what was said before.
-      ...isNew ? this.#ask(undefined, FIRST_PAGE) : [],
+      ...isNew ? this.#ask(EVERYONE, undefined, FIRST_PAGE) : [],
       SAVE,
     ];
   }
@@ -102,34 +149,85 @@ export class Talk {
   }
 
   /**
-   * The person wants to see what was said before `before`, the oldest that is shown.
+   * The person wants to see what was said before `before`, the oldest that is shown at `place`.
    * @param {string | undefined} before
+   * @param {string} [place] A channel or pattern; empty for what is for everyone.
    * @returns {SessionEffect[]}
    */
-  earlier(before) {
-    return this.past.isAsking ? [] : this.#ask(before, NEXT_PAGE);
+  earlier(before, place = EVERYONE) {
+    const past = this.pastOf(place);
+    if (past.isAsking) return [];
+    const isFirst = place !== EVERYONE && !past.isKnown;
+    return this.#ask(place, before, isFirst ? FIRST_PAGE : NEXT_PAGE);
   }
 
-  /** @param {string | undefined} before @param {number} limit @returns {SessionEffect[]} */
-  #ask(before, limit) {
-    if (!this.hasPast) return [];
-    this.#isFirstPage = limit === FIRST_PAGE;
-    return [{ kind: "write", line: this.past.ask(before, limit) }];
+  /** @param {string} place @param {string | undefined} before @param {number} limit @returns {SessionEffect[]} */
+  #ask(place, before, limit) {
+    // A server that does not know channels would tell of everyone.
+    if (!this.hasPast || place !== EVERYONE && !this.joined.isRead(place)) return [];
+    const isFirst = place === EVERYONE && limit === FIRST_PAGE;
+    return [{ kind: "write", line: this.#pasts.ask(place, before, { limit, isFirst }) }];
   }
 
   /** @param {Message} message @param {string} text @param {Plan | undefined} plan @returns {SessionEffect[]} */
   #tellPast(message, text, plan) {
-    const page = this.past.take(message, text, plan?.username);
+    const page = this.#pasts.take(message, text, plan?.username);
     if (page === undefined) return [];
     // All else is still to come live.
-    const activities = page.filter(({ id }) => this.#received.has(id));
-    return [{ kind: "past", activities, isFirst: this.#isFirstPage }];
+    const activities = page.activities.filter(({ id }) => page.isBehind || this.#received.has(id));
+    return [{ kind: "past", activities, isFirst: page.isFirst }];
+  }
+
+  /**
+   * The person joins a channel, or the channels of a pattern.
+   * @param {string} channel One that has no problem.
+   * @param {number} at
+   * @returns {SessionEffect[]}
+   */
+  join(channel, at) {
+    const changes = this.#change(this.joined.join(channel));
+    const text = `${channelText(channel)} is not read here: ${NO_CHANNELS}`;
+    return [...this.#channels(), ...changes, ...this.hasChannels ? [] : [warning(text, at)]];
+  }
+
+  /** The person leaves it. @param {string} channel @returns {SessionEffect[]} */
+  leave(channel) {
+    const changes = this.#change(this.joined.leave(channel));
+    this.#pasts.forget(channel);
+    return [...this.#channels(), ...changes];
+  }
+
+  /** @param {import("./channels/joined.js").Change[]} changes @returns {SessionEffect[]} */
+  #change(changes) {
+    const history = this.hasPast ? FIRST_PAGE : 0;
+    return changes.map((change) => ({ kind: "write", line: this.#pasts.change(change, history) }));
+  }
+
+  /** @param {Message} message @param {number} at @returns {SessionEffect[]} */
+  #changed(message, at) {
+    const question = this.#pasts.answered(message);
+    if (message.command !== "SUBSCRIBE_FAILED") {
+      this.#received.stands(message.vector);
+      return [SAVE];
+    }
+    if (question?.command !== "SUBSCRIBE") return [];
+    const { channel } = question;
+    // The person has left it and joined it again meanwhile: that question is answered, too.
+    if (this.#pasts.isChanging(channel) || !this.joined.refused(channel)) return [];
+    const text = `Not joined: ${channelText(channel)}. ${sentenceCase(String(message.info ?? ""))}.`;
+    return [warning(text, at), ...this.#channels()];
+  }
+
+  /** @returns {SessionEffect[]} */
+  #channels() {
+    return [{ kind: "channels", channels: this.joined.all }, SAVE];
   }
 
   /** The connection is over, or about to be. */
   closed() {
     this.#open = undefined;
-    this.past.cutOff();
+    this.joined.cutOff();
+    this.#pasts.cutOff();
     this.#received.cutOff();
   }
 
@@ -188,6 +286,13 @@ export class Talk {
         this.#sending.hear(lamport);
         return [{ kind: "presence", event: String(event), username: String(username), at }];
       }
+      case "SUBSCRIBED":
+      case "UNSUBSCRIBED":
+      case "SUBSCRIBE_FAILED":
+        return this.#changed(message, at);
+      case "POSITION":
+        this.#received.stands(message.vector);
+        return [SAVE];
       case "CAUGHT_UP":
         this.#received.caughtUp(message.vector);
         return [...this.#acknowledge(), SAVE];
@@ -222,13 +327,25 @@ export class Talk {
    * @returns {SessionEffect[]}
    */
   #stored(messageId, id, at, lamport) {
-    if (!this.#sending.stored(messageId, id)) return [];
-    return [{ kind: "stored", messageId: String(messageId), id: String(id), at, lamport }, SAVE];
+    const entry = this.#sending.stored(messageId, id);
+    if (entry === undefined) return [];
+    // What the page does not read any more does not come back to it.
+    const isLast = !this.joined.wants(entry.channel ?? EVERYONE);
+    return [
+      { kind: "stored", messageId: String(messageId), id: String(id), at, lamport, ...isLast ? { isLast } : {} },
+      SAVE,
+    ];
   }
 
   /** @param {Unacknowledged} entry @param {number} at @returns {SessionEffect[]} */
   #transmit(entry, at) {
     if (this.#open === undefined) return [];
+    const { hasChannels, plan: { isPlain } } = this.#open;
+    if (entry.channel !== undefined && (isPlain || !hasChannels)) {
+      // It would be told to everybody.
+      this.#sending.refused(entry.messageId);
+      return [{ kind: "refused", messageId: entry.messageId, info: isPlain ? PLAIN : NO_CHANNELS }, SAVE];
+    }
     const { line, isOver } = this.#sending.lineOf(entry, this.#open.plan);
     const { messageId } = entry;
     return [
@@ -249,6 +366,11 @@ export class Talk {
     this.#acknowledged = text;
     return [{ kind: "write", line: JSON.stringify({ command: "ACK", vector }) }];
   }
+}
+
+/** @param {string} text @param {number} at @returns {SessionEffect} */
+function warning(text, at) {
+  return { kind: "note", tone: "warn", text, at };
 }
 
 /** @param {import("./received.js").Arrived | undefined} arrived @returns {SessionEffect[]} */

@@ -34,16 +34,3 @@ export function troubleOf({ servers }, isParted) {
   const doubtful = all.filter((server) => !isGone(server) && server.state === "suspect").length;
   return doubtful > 0 ? `${plural(doubtful, "server")} ${SERVER.suspect}` : undefined;
 }
-
-/**
- * How much was not read once `effect` of the web client's session is there, too.
- *
- * @param {number} unread before
- * @param {{ readonly kind: string, readonly isOwn?: boolean, readonly from?: string }} effect
- * @param {{ isSeen: boolean, username: string }} page `isSeen`: somebody can see it; `username`: whose it is
- */
-export function unreadAfter(unread, { kind, isOwn, from }, { isSeen, username }) {
-  if (isSeen) return 0;
-  const isSaid = kind === "activity" ? !isOwn : kind === "direct" && from !== username;
-  return isSaid ? unread + 1 : unread;
-}

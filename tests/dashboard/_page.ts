@@ -10,7 +10,7 @@ type Timeless<T> = T extends unknown ? Omit<T, "at" | "chance"> : never;
 export const HOME = { host: "localhost:8080", isSecure: false };
 export const ANNA: Plan = { username: "anna", secret: "open sesame", register: false, isPlain: false };
 export const HEARTBEAT = { idleTimeoutMs: 30_000, intervalMs: 10_000, count: 3 };
-export const FEATURES = ["heartbeat", "presence", "ack", "resume", "chat", "history"];
+export const FEATURES = ["heartbeat", "presence", "ack", "resume", "chat", "history", "channels"];
 /** Two servers of one network, of which the page's own is "a". */
 export const VIEW = {
   from: "a",

@@ -68,6 +68,7 @@ Deno.test("a name is known once it was heard of, also when its user is gone", ()
 /** In one form: what is sent to everyone, and to whom a text is sent or not sent. */
 function sameWords(read: Addressed): unknown {
   if (read.kind === "say") return read.text;
+  if (read.kind === "channel") return read;
   if (read.kind === "mistake" || "text" in read && read.text === "") return "mistake";
   return read.kind === "unknown" ? { unknown: read.to } : { to: read.to, text: read.text };
 }

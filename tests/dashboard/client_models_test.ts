@@ -10,7 +10,7 @@ function activity(n: number, more: object = {}) {
   const text = `${n}`;
   return {
     ...{ kind: "activity" as const, id: `a:${n}`, user: "bob", activity: { text }, json: `{"text":"${n}"}` },
-    ...{ lamport: n, at: n, messageId: undefined, isOwn: false, ...more },
+    ...{ lamport: n, at: n, messageId: undefined, isOwn: false, channel: "", ...more },
   };
 }
 

@@ -132,11 +132,11 @@ Deno.test("StreamModel puts the past before all else, once each, and says where 
   ]);
   const { before, added } = model.takeChanges();
   assertEquals([before.map(({ text }) => text), added], [model.rows.slice(0, 5).map(({ text }) => text), []]);
-  assertEquals([model.oldestId, model.oldestAt, model.isFull], ["a:6", 6, false]);
+  assertEquals([model.oldest()?.id, model.oldest()?.at, model.isFull], ["a:6", 6, false]);
   model.take(effectOf([]), "anna");
   assertEquals(model.takeChanges().before, []);
   // A reload keeps them, and knows where they begin.
-  assertEquals(new StreamModel(JSON.parse(JSON.stringify(model.kept))).oldestId, "a:6");
+  assertEquals(new StreamModel(JSON.parse(JSON.stringify(model.kept))).oldest()?.id, "a:6");
 });
 
 Deno.test("StreamModel lets what is said now push the past out, and no more than fits come in", () => {
@@ -144,16 +144,16 @@ Deno.test("StreamModel lets what is said now push the past out, and no more than
   model.take(effectOf(range(1, MAX_ROWS)), "anna");
   model.takeChanges();
   const live = { kind: "activity", id: "b:1", user: "bob", activity: {}, json: "{}", lamport: 1, at: 1 } as const;
-  for (let n = 0; n < MAX_ROWS; n++) model.take({ ...live, messageId: undefined, isOwn: false }, "anna");
+  for (let n = 0; n < MAX_ROWS; n++) model.take({ ...live, messageId: undefined, isOwn: false, channel: "" }, "anna");
   const { removed, added } = model.takeChanges();
   assertEquals([added.length, removed.length, model.dropped], [MAX_ROWS, MAX_ROWS / 2, MAX_ROWS / 2]);
-  assertEquals(model.oldestId, `a:${MAX_ROWS / 2 + 1}`);
+  assertEquals(model.oldest()?.id, `a:${MAX_ROWS / 2 + 1}`);
   for (let n = 0; n < 20; n++) {
     const first = 10_000 - 300 * n;
     model.take(effectOf(range(first, first + 299)), "anna");
   }
   assertEquals(model.isFull, true);
-  model.take({ ...live, messageId: undefined, isOwn: false }, "anna");
+  model.take({ ...live, messageId: undefined, isOwn: false, channel: "" }, "anna");
   assertEquals(model.rows.length >= MAX_ROWS_WITH_PAST, true);
 });
 

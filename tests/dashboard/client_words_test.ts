@@ -14,8 +14,7 @@ Deno.test("the page knows the reasons for which connections end, word by word", 
 });
 
 Deno.test("the page asks for the features that the client library asks for, and knows the same limits", () => {
-  // The page shows what is for everyone.
-  assertEquals<unknown>(PAGE_FEATURES, CLIENT_FEATURES.filter((feature) => feature !== "channels"));
+  assertEquals<unknown>(PAGE_FEATURES, CLIENT_FEATURES);
   assertEquals(ANONYMOUS, names.ANONYMOUS);
   assertEquals([MAX_LINE_BYTES, MAX_DEPTH], [DEFAULT_CONFIG.limits.maxLineBytes, MAX_ACTIVITY_DEPTH]);
 });

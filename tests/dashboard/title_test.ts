@@ -1,7 +1,7 @@
 /** What stands in the tab of a page that nobody looks at. */
 
 import { assertEquals } from "@std/assert";
-import { titleOf, troubleOf, unreadAfter } from "../../dashboard/look/title.js";
+import { titleOf, troubleOf } from "../../dashboard/look/title.js";
 import { sampleServer } from "./_sample.ts";
 
 Deno.test("a title begins with what is new, then says what is wrong, then whose page it is", () => {
@@ -19,14 +19,4 @@ Deno.test("the worst of a network is a partition, then the dead, then the doubtf
   assertEquals(troubleOf({ servers: { a, b: suspect!, c: suspect! } }, false), "2 servers suspect");
   assertEquals(troubleOf({ servers: { a, b: suspect!, c: dead! } }, false), "1 server dead");
   assertEquals(troubleOf({ servers: { a, c: dead! } }, true), "parted");
-});
-
-Deno.test("what others say while nobody sees the page is unread, and nothing else is", () => {
-  const hidden = { isSeen: false, username: "anna" };
-  assertEquals(unreadAfter(1, { kind: "activity", isOwn: false }, hidden), 2);
-  assertEquals(unreadAfter(1, { kind: "direct", from: "bob" }, hidden), 2);
-  for (const kind of ["past", "presence", "note", "sent", "stored"]) assertEquals(unreadAfter(1, { kind }, hidden), 1);
-  assertEquals(unreadAfter(1, { kind: "activity", isOwn: true }, hidden), 1);
-  assertEquals(unreadAfter(1, { kind: "direct", from: "anna" }, hidden), 1);
-  assertEquals(unreadAfter(7, { kind: "activity", isOwn: false }, { ...hidden, isSeen: true }), 0);
 });

@@ -133,6 +133,9 @@ browserTest("axe finds nothing wrong with the client", async () => {
     await row(page, "for you alone").waitFor();
     await say(page, "friend: and for you");
     await row(page, "and for you").waitFor();
+    await page.getByLabel("A channel to join").fill("lab/**");
+    await page.getByLabel("A channel to join").press("Enter");
+    await page.locator("#places .place", { hasText: "Everyone" }).click();
     await say(page, "nobody-there: hello?");
     await see("in the middle of a talk");
     found.push(...await smallTexts(page, look));
