@@ -128,6 +128,15 @@ export function isolated(name) {
 }
 
 /**
+ * A name that a stranger has chosen, within a sentence of ours. What nobody can see in it is written out.
+ *
+ * @param {string} name
+ */
+export function nameInText(name) {
+  return isolated(visibleName(name));
+}
+
+/**
  * The reason of an end in words: "HEARTBEAT_TIMEOUT" is "heartbeat timeout".
  *
  * @param {string} reason

@@ -5,6 +5,7 @@
  */
 
 import { STATE_WORDS } from "./look/state_words.js";
+import { NOTHING_LAID_DOWN, rolesOf } from "./operator/laid_down.js";
 
 /** @typedef {import("../view/network_view.ts").NetworkView} NetworkView */
 /** @typedef {import("../view/network_view.ts").ConnectionView} ConnectionView */
@@ -21,11 +22,16 @@ import { STATE_WORDS } from "./look/state_words.js";
 
 /**
  * A user, with where it is online, how many messages wait for it, and when it was online last: 0 while it is, or where
- * that is not known.
+ * that is not known. `ban` and `disabled` are there where an operator wants it so; `roles` are all that count, `given`
+ * those of an operator.
  *
  * @typedef {{ readonly key: string, readonly name: string, readonly at: readonly string[],
- *   readonly names: readonly string[], readonly waiting: number, readonly seenAt: number }} UserRow
+ *   readonly names: readonly string[], readonly waiting: number, readonly seenAt: number,
+ *   readonly ban: Ruling | undefined, readonly disabled: Ruling | undefined,
+ *   readonly roles: readonly string[], readonly given: readonly string[] }} UserRow
  */
+
+/** @typedef {import("./operator/laid_down.js").Ruling} Ruling */
 
 /**
  * A badge: how it looks and what it says.
@@ -33,7 +39,7 @@ import { STATE_WORDS } from "./look/state_words.js";
  * @typedef {{ readonly state: "good" | "warn" | "bad" | "quiet" | "accent", readonly text: string }} Badge
  */
 
-const { server: SERVER, connection: CONNECTION } = STATE_WORDS;
+const { server: SERVER, connection: CONNECTION, user: USER } = STATE_WORDS;
 
 /**
  * What people call a server: its name, or the beginning of its id where it is not known any more.
@@ -82,9 +88,10 @@ export function connectionRows(view, before) {
  *
  * @param {NetworkView} view
  * @param {ReadonlyMap<string, UserRow>} before the rows of the view before
+ * @param {import("./operator/laid_down.js").LaidDown} [laid] what operators have set
  * @returns {Map<string, UserRow>}
  */
-export function userRows(view, before) {
+export function userRows(view, before, laid = NOTHING_LAID_DOWN) {
   /** @type {Map<string, UserRow>} */
   const rows = new Map();
   for (const [name, at] of Object.entries(view.users)) {
@@ -93,11 +100,28 @@ export function userRows(view, before) {
     const waiting = view.waiting?.[name] ?? 0;
     const seenAt = at.length > 0 ? 0 : view.lastSeen?.[name] ?? 0;
     const old = before.get(name);
-    const isSame = old !== undefined && old.at === at && names.every((name, index) => name === old.names[index]) &&
-      old.waiting === waiting && old.seenAt === seenAt;
-    rows.set(name, isSame ? old : { key: name, name, at, names, waiting, seenAt });
+    const ban = laid.banned.get(name);
+    const disabled = laid.disabled.get(name);
+    const { all: roles, given } = rolesOf(name, laid.roles);
+    const isSame = old !== undefined && old.at === at && isEqual(names, old.names) &&
+      old.waiting === waiting && old.seenAt === seenAt && isSaidAlike(ban, old.ban) &&
+      isSaidAlike(disabled, old.disabled) && isEqual(roles, old.roles) && isEqual(given, old.given);
+    rows.set(name, isSame ? old : { key: name, name, at, names, waiting, seenAt, ban, disabled, roles, given });
   }
   return rows;
+}
+
+/**
+ * How a user is.
+ *
+ * @param {UserRow} row
+ * @returns {Badge}
+ */
+export function userBadge({ at, ban, disabled }) {
+  if (ban !== undefined) return { state: "bad", text: USER.banned };
+  if (disabled !== undefined) return { state: "warn", text: USER.disabled };
+  const times = at.length > 1 ? ` × ${at.length}` : "";
+  return at.length > 0 ? { state: "good", text: `${USER.online}${times}` } : { state: "quiet", text: USER.offline };
 }
 
 /**
@@ -162,6 +186,22 @@ const SEVERE = new Set(["HEARTBEAT_TIMEOUT", "SERVER_FAILED", "SERVER_LOST", "FE
  */
 export function endState(reason) {
   return USUAL.has(reason) ? "quiet" : SEVERE.has(reason) ? "bad" : "warn";
+}
+
+/**
+ * @param {readonly string[]} one
+ * @param {readonly string[]} other
+ */
+function isEqual(one, other) {
+  return one.length === other.length && one.every((word, index) => word === other[index]);
+}
+
+/**
+ * @param {Ruling | undefined} one
+ * @param {Ruling | undefined} other
+ */
+function isSaidAlike(one, other) {
+  return (one === undefined) === (other === undefined) && one?.until === other?.until && one?.why === other?.why;
 }
 
 /**

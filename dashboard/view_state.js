@@ -29,9 +29,19 @@ export function apply(view, change) {
     users: users === undefined ? view.users : mergePatch(view.users, users),
     waiting: waiting === undefined ? view.waiting : mergePatch(view.waiting, waiting),
     lastSeen: lastSeen === undefined ? view.lastSeen : mergePatch(view.lastSeen, lastSeen),
+    ...laidDownOf(change.patch?.laidDown ?? view.laidDown),
     ends: appended(withoutLost(view.ends, change.takenBack), change.ends, MAX_ENDS),
     activities: appended(view.activities, change.activities, MAX_ACTIVITIES),
   };
+}
+
+/**
+ * An older server does not tell.
+ *
+ * @param {number | undefined} laidDown
+ */
+function laidDownOf(laidDown) {
+  return laidDown === undefined ? {} : { laidDown };
 }
 
 /**

@@ -150,6 +150,11 @@ export interface NetworkView {
    * has noticed it since its start.
    */
   readonly lastSeen: Readonly<Record<string, number>>;
+  /**
+   * Changes with whatever operators set for the network: bans, roles, invitations. Whoever shows these asks for them
+   * again then. Absent at older servers.
+   */
+  readonly laidDown?: number;
   /** Oldest first, at most `MAX_ENDS`. */
   readonly ends: readonly EndView[];
   /** Oldest first, at most `MAX_ACTIVITIES`. */
@@ -162,7 +167,7 @@ export type Patch<T> = { readonly [Key in keyof T]?: Patch<T[Key]> | T[Key] | nu
 /** What changed since the last change, or since the view. */
 export interface NetworkChange {
   readonly at: number;
-  readonly patch: Patch<Pick<NetworkView, "servers" | "connections" | "users" | "waiting" | "lastSeen">>;
+  readonly patch: Patch<Pick<NetworkView, "servers" | "connections" | "users" | "waiting" | "lastSeen" | "laidDown">>;
   /** For the end of the list. */
   readonly ends: readonly EndView[];
   /** Servers that were there all the time: their ends with the reason `SERVER_LOST` count no more. */

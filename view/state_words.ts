@@ -44,5 +44,13 @@ export const STATE_WORDS = {
   user: {
     online: "online",
     offline: "offline",
+    disabled: "disabled",
+    banned: "banned",
+  },
+  /** An invitation to register. */
+  invitation: {
+    open: "open",
+    usedUp: "used up",
+    ended: "ended",
   },
 } as const;

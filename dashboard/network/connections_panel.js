@@ -74,7 +74,7 @@ export class ConnectionsPanel {
   /** The chosen row, if its connection can be ended from here. */
   get #chosen() {
     const row = this.#table.chosen;
-    return this.#frame?.isHome && canDisconnect(row) ? row : undefined;
+    return this.#frame?.mayAct && canDisconnect(row) ? row : undefined;
   }
 
   #drawEnd() {

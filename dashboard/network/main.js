@@ -7,6 +7,12 @@ import { byId, element, setAttribute, setBadge, setText } from "../dom.js";
 import { age, isolated, shortName } from "../format.js";
 import { startOfDrained } from "../orders/draining.js";
 import { banOrder, disconnectOrder, drainOrder } from "../orders/orders.js";
+import { inviteOrder, logLevelOrder, withdrawOrder } from "../orders/network_orders.js";
+import { banAddressOrder, liftOrder, userOrder } from "../orders/user_orders.js";
+import { bansList } from "../operator/bans_list.js";
+import { invitationsList } from "../operator/invitations_list.js";
+import { laidDown, NOTHING_LAID_DOWN } from "../operator/laid_down.js";
+import { Lists } from "../operator/lists.js";
 import { newest, remember, settled } from "../lag.js";
 import { knownServers, originOf } from "../client/gateways.js";
 import { followMoves, NO_MOVES, serverNews } from "../news.js";
@@ -41,8 +47,11 @@ import { UsersPanel } from "./users_panel.js";
  *   readonly heads: Map<string, number>, readonly connectionList: readonly import("../rows.js").ConnectionRow[],
  *   readonly userList: readonly import("../rows.js").UserRow[],
  *   readonly moves: import("../news.js").Moves, readonly pulse: import("../pulse.js").Pulse, readonly skipped: number,
- *   readonly isHome: boolean, readonly answers: ReadonlyMap<string, import("./reach/partition.js").Answer>,
- * }} Frame `isHome`: the view is from the server that this page is of; `answers`: of servers that only the page reaches
+ *   readonly isHome: boolean, readonly mayAct: boolean,
+ *   readonly answers: ReadonlyMap<string, import("./reach/partition.js").Answer>,
+ *   readonly laid: import("../operator/laid_down.js").LaidDown,
+ * }} Frame `isHome`: the view is from the server that this page is of; `mayAct`: there may be buttons that change
+ *   something; `answers`: of servers that only the page reaches; `laid`: what operators have set
  */
 
 /** What the rows of users are made of. */
@@ -55,7 +64,9 @@ const HOME = { host: location.host, isSecure: location.protocol === "https:" };
 
 /** When the server that answers was started, if it was drained since: then it is no loss that it goes. */
 let drainedStart;
-const session = new Session();
+const session = new Session({ now: serverNow, onChange: drawSoon });
+/** What operators have set. */
+const lists = new Lists(drawSoon);
 /** What is shown, as the address has it. */
 const place = new Place(drawSoon);
 const otherServers = new OtherServers();
@@ -71,10 +82,20 @@ const panels = [
   new NeighboursPanel(),
   new ConnectionsPanel({
     onDisconnect: (row) => session.ask(() => disconnectOrder(row)),
-    onBan: (row) => session.ask(() => banOrder(row)),
+    onBan: (row) => operate(() => banOrder(row)),
     address: place,
   }),
-  new UsersPanel(place),
+  new UsersPanel({ onAct: (act, row) => operate(() => userOrder(act, row)), address: place }),
+  bansList({
+    onAdd: () => operate(() => banAddressOrder()),
+    onLift: ({ kind, about }) => operate(() => liftOrder(kind, about)),
+    address: place,
+  }),
+  invitationsList({
+    onAdd: () => operate(inviteOrder),
+    onWithdraw: (invitation) => operate(() => withdrawOrder(invitation)),
+    address: place,
+  }),
   new ActivitiesPanel(place),
   new EndsPanel(place),
 ];
@@ -84,6 +105,9 @@ let connections = new Map();
 let connectionList = [];
 let users = new Map();
 let userList = [];
+let laid = NOTHING_LAID_DOWN;
+/** What `laid` is made of. */
+let laidAnswers;
 let moves = NO_MOVES;
 let pulse = new Map();
 let skipped = 0;
@@ -120,6 +144,7 @@ const following = follow({
     if (next === "live") {
       session.look();
       renewPass();
+      if (base === "") lists.look();
     }
     state = next;
     diagram.isLive = state === "live";
@@ -128,6 +153,7 @@ const following = follow({
   onRefused: () => session.look(),
 }, otherServers);
 session.look();
+byId("log-level").addEventListener("click", () => operate(logLevelOrder));
 setInterval(() => {
   drawTitle();
   drawSoon();
@@ -154,12 +180,33 @@ function take(next) {
     if (!isSame(rows, connections)) connectionList = [...rows.values()];
     connections = rows;
   }
-  if (before === undefined || USER_PARTS.some((part) => before[part] !== next[part])) {
-    const rows = userRows(next, users);
-    if (!isSame(rows, users)) userList = [...rows.values()];
-    users = rows;
-  }
+  if (before === undefined || USER_PARTS.some((part) => before[part] !== next[part])) takeUsers();
+  // From another server it is not told, and would be counted otherwise.
+  if (before !== undefined && base === "" && before.laidDown !== next.laidDown) lists.look();
   drawSoon();
+}
+
+function takeUsers() {
+  const rows = userRows(view, users, laid);
+  if (!isSame(rows, users)) userList = [...rows.values()];
+  users = rows;
+}
+
+/** Takes what operators have set, if it is another than before: also as a ban has ended. */
+function takeLaidDown() {
+  if (laidAnswers === lists.answers && serverNow() < laid.endsNext) return;
+  laidAnswers = lists.answers;
+  laid = laidDown(laidAnswers, serverNow());
+  takeUsers();
+}
+
+/**
+ * Somebody wants something done that changes what operators have set.
+ *
+ * @param {() => import("../orders/order.js").Order} makeOrder
+ */
+function operate(makeOrder) {
+  session.ask(makeOrder, () => lists.lookNow());
 }
 
 /** Somebody wants this server drained. @param {string} serverId */
@@ -181,6 +228,11 @@ function learnHome(next) {
   if (partitionOf(next, lostServers.answers)?.isSure === false) lostServers.ask();
 }
 
+/** The time of the server that answers, in milliseconds since 1970. */
+function serverNow() {
+  return Date.now() + aheadMs;
+}
+
 /** Draws before the next frame; when the page cannot be seen, that is when it can. */
 function drawSoon() {
   if (isDue) return;
@@ -194,10 +246,14 @@ function drawSoon() {
 function draw() {
   drawStream();
   if (view === undefined) return;
-  const now = Math.floor((Date.now() + aheadMs) / 1_000) * 1_000;
+  takeLaidDown();
+  const now = Math.floor(serverNow() / 1_000) * 1_000;
+  const isHome = base === "";
+  const mayAct = isHome && !session.onlyLooks;
+  document.body.classList.toggle("may-not-act", !mayAct);
   const frame = {
     ...{ view, now, heads: settled(heads, now), connectionList, userList, moves, pulse, skipped },
-    ...{ isHome: base === "", answers: lostServers.answers },
+    ...{ isHome, mayAct, answers: lostServers.answers, laid },
   };
   drawPartition();
   for (const panel of panels) panel.show(frame);

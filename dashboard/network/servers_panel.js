@@ -139,7 +139,7 @@ export class ServersPanel {
     const [button, draining, link] = node.cells[COLUMNS.length].children;
     const isSelf = server.state === "self";
     // A page that is elsewhere has no token there. Without a link nobody can be told.
-    button.hidden = !frame.isHome || !(isSelf || server.state === "linked" || server.state === "suspect") ||
+    button.hidden = !frame.mayAct || !(isSelf || server.state === "linked" || server.state === "suspect") ||
       server.draining != null;
     button.setAttribute("aria-label", `Drain server ${server.name}`);
     draining.hidden = server.draining == null || isGone(server);

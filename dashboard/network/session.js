@@ -1,41 +1,52 @@
 /** Signing in with the token, and what needs it: orders to the servers of the network. */
 
 import { byId, setText } from "../dom.js";
+import { OrderDialog } from "../orders/order_dialog.js";
+import { post } from "../orders/post.js";
 
 export class Session {
   #button = byId("sign-in");
   #tokenDialog = byId("token-dialog");
   #token = byId("token");
   #tokenError = byId("token-error");
-  #orderDialog = byId("order-dialog");
-  #orderError = byId("order-error");
-  #orderButton = byId("order-do");
-  /** What is asked about just now. */
-  #order = { path: "", body: {}, done: () => {} };
+  #orders;
+  #onChange;
   #mayChange = false;
-  /** What to do when signed in. */
+  #onlyLooks = false;
+  /** What to do when signed in, and whether that needs a token that lets its owner do more than look. */
   #then = () => {};
+  #isForAct = false;
 
-  constructor() {
-    this.#button.addEventListener("click", () => this.#mayChange ? this.#signOut() : this.#askToken());
+  /**
+   * @param {{ now: () => number, onChange: () => void }} options `now`: the time of the server that answers;
+   *   `onChange`: this browser may do something else than before
+   */
+  constructor({ now, onChange }) {
+    this.#onChange = onChange;
+    this.#orders = new OrderDialog({ now, onRefused: () => this.look() });
+    this.#button.addEventListener("click", () => this.#isSignedIn ? this.#signOut() : this.#askToken());
     byId("token-cancel").addEventListener("click", () => this.#tokenDialog.close());
-    byId("order-cancel").addEventListener("click", () => this.#orderDialog.close());
     byId("token-form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#signIn();
     });
-    byId("order-form").addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.#give();
-    });
+  }
+
+  /** Whether this browser has shown a token that lets its owner look alone: there is nothing for it to press. */
+  get onlyLooks() {
+    return this.#onlyLooks;
+  }
+
+  get #isSignedIn() {
+    return this.#mayChange || this.#onlyLooks;
   }
 
   /** Asks the server what this browser may do; where it may not even look, asks the visitor for the token. */
   async look() {
     try {
       const answer = await fetch("/api/session");
-      const { mayChange, needsToken } = await answer.json();
-      this.#setMayChange(mayChange === true);
+      const { mayChange, needsToken, onlyLooks } = await answer.json();
+      this.#set(mayChange === true, onlyLooks === true);
       if (needsToken && !mayChange && !this.#tokenDialog.open) this.#askToken(() => location.reload());
     } catch {
       // The server is not there: the banner says so, and the next stream asks again.
@@ -45,26 +56,20 @@ export class Session {
   /**
    * Asks whether something is to be done, and for the token before that.
    *
-   * @param {() => import("../orders/orders.js").Order} makeOrder as the network is by then
+   * @param {() => import("../orders/order.js").Order} makeOrder as the network is by then
    * @param {() => void} [done] the server says that it is done
    */
   ask(makeOrder, done = () => {}) {
     if (!this.#mayChange) {
-      this.#askToken(() => this.ask(makeOrder, done));
+      this.#askToken(() => this.ask(makeOrder, done), true);
       return;
     }
-    const { title, text, button, path, body } = makeOrder();
-    this.#order = { path, body, done };
-    setText(byId("order-title"), title);
-    setText(byId("order-text"), text);
-    setText(this.#orderButton, button);
-    setText(this.#orderError, "");
-    this.#orderButton.disabled = false;
-    this.#orderDialog.showModal();
+    this.#orders.ask(makeOrder(), done);
   }
 
-  #askToken(then = () => {}) {
+  #askToken(then = () => {}, isForAct = false) {
     this.#then = then;
+    this.#isForAct = isForAct;
     this.#token.value = "";
     this.#sayToken("");
     this.#tokenDialog.showModal();
@@ -76,15 +81,19 @@ export class Session {
   }
 
   async #signIn() {
-    const error = await post("/api/session", { token: this.#token.value });
+    const { error } = await post("/api/session", { token: this.#token.value });
     this.#sayToken(error);
     if (error !== "") {
       this.#token.select();
       return;
     }
-    this.#tokenDialog.close();
-    // A token may let its owner look alone.
     await this.look();
+    if (this.#isForAct && !this.#mayChange) {
+      this.#sayToken("With this token one may look, and change nothing.");
+      this.#token.select();
+      return;
+    }
+    this.#tokenDialog.close();
     this.#then();
   }
 
@@ -97,40 +106,12 @@ export class Session {
     await this.look();
   }
 
-  async #give() {
-    const order = this.#order;
-    // Another server has some seconds to answer, and is told once.
-    this.#orderButton.disabled = true;
-    const error = await post(order.path, order.body);
-    this.#orderButton.disabled = false;
-    if (this.#order !== order) return;
-    setText(this.#orderError, error);
-    if (error !== "") return await this.look();
-    this.#orderDialog.close();
-    order.done();
-  }
-
-  #setMayChange(mayChange) {
+  #set(mayChange, onlyLooks) {
+    const isSame = mayChange === this.#mayChange && onlyLooks === this.#onlyLooks;
     this.#mayChange = mayChange;
+    this.#onlyLooks = onlyLooks;
     this.#button.hidden = false;
-    setText(this.#button, mayChange ? "Sign out" : "Sign in");
-  }
-}
-
-/** Sends JSON; what went wrong, in a sentence, or nothing. */
-async function post(path, body) {
-  try {
-    const answer = await fetch(path, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-    });
-    if (answer.ok) return "";
-    const { error } = await answer.json().catch(() => ({}));
-    return typeof error === "string"
-      ? `${error.charAt(0).toUpperCase()}${error.slice(1)}`
-      : `The server answered ${answer.status}`;
-  } catch {
-    return "The server cannot be reached";
+    setText(this.#button, this.#isSignedIn ? "Sign out" : "Sign in");
+    if (!isSame) this.#onChange();
   }
 }

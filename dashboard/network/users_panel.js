@@ -1,27 +1,40 @@
-/** Who is registered or online, and where. */
+/** Who is registered or online, and where; and what an operator can do with each. */
 
 import { badge, byId, element, setAttribute, setBadge, setText } from "../dom.js";
 import { age, briefAge, moment, number, plural, shortName, visibleName } from "../format.js";
-import { STATE_WORDS } from "../look/state_words.js";
+import { ActsBar } from "../look/acts_bar.js";
+import { USER_ACTS, userActs } from "../orders/user_orders.js";
 import { writeAddress } from "../place/address.js";
+import { userBadge } from "../rows.js";
 import { commandOf } from "./command_line.js";
 import { VirtualTable } from "./virtual_table.js";
 
 /** @typedef {import("../rows.js").UserRow} UserRow */
 
-const { user: USER } = STATE_WORDS;
+/** Later than any moment. */
+const MOST_MS = 8_640_000_000_000_000;
 
 export class UsersPanel {
   #count = byId("users-count");
   #filter = byId("users-filter");
   #onlineOnly = byId("users-online");
   #table;
+  #acts;
   #frame;
   /** The users who are online, as long as the list that they are of is the same. */
   #online = { of: undefined, list: [] };
 
-  /** @param {import("../place/place.js").Place} address */
-  constructor(address) {
+  /**
+   * @param {{ onAct: (act: import("../orders/user_orders.js").UserAct, row: UserRow) => void,
+   *   address: import("../place/place.js").Place }} options `onAct`: somebody wants this done with this user
+   */
+  constructor({ onAct, address }) {
+    this.#acts = new ActsBar({
+      place: byId("users-acts"),
+      acts: USER_ACTS,
+      onAct: (act) => this.#table.chosen !== undefined && onAct(act, this.#table.chosen),
+      onLost: () => this.#table.focus(),
+    });
     this.#table = new VirtualTable({
       place: byId("users"),
       tools: byId("users-tools"),
@@ -29,9 +42,10 @@ export class UsersPanel {
       name: "users",
       order: { key: "user", descending: false },
       columns: columnsOf(address),
-      textOf: ({ name, at, names }) => `${name} ${at.length > 0 ? USER.online : USER.offline} ${names.join(" ")}`,
+      textOf: (row) => `${row.name} ${userBadge(row).text} ${row.roles.join(" ")} ${row.names.join(" ")}`,
       address,
       chosen: "user",
+      onChoose: () => this.#drawActs(),
       drawRow: (node, { at }) => node.classList.toggle("is-offline", at.length === 0),
     });
     address.holdsFilter("users", this.#filter, () => {
@@ -60,6 +74,12 @@ export class UsersPanel {
     this.#table.show(this.#isOnlineOnly ? this.#online.list : frame.userList, frame.now, () => sayEmpty(frame.view));
     const shown = this.#filter.value === "" ? "" : `${number(this.#table.shownCount)} found, `;
     setText(this.#count, `${shown}${number(this.#online.list.length)} online of ${number(frame.userList.length)}`);
+    this.#drawActs();
+  }
+
+  #drawActs() {
+    const row = this.#frame?.mayAct ? this.#table.chosen : undefined;
+    this.#acts.draw(row?.name, row === undefined ? {} : userActs(row));
   }
 
   get #isOnlineOnly() {
@@ -94,16 +114,27 @@ const columnsOf = (address) => [
   },
   {
     key: "online",
-    title: "Online",
-    // Who is online, then who was so last, then who was not seen.
-    value: ({ at, seenAt }) => at.length > 0 ? -Infinity : seenAt > 0 ? -seenAt : 0,
+    title: "State",
+    // Who is kept out, then who is online, then who was so last, then who was not seen.
+    value: ({ at, seenAt, ban, disabled }) =>
+      ban !== undefined || disabled !== undefined ? -Infinity : at.length > 0 ? -MOST_MS : -seenAt,
     make: (cell) => cell.append(badge()),
-    draw: (cell, { at }) => {
-      const times = at.length > 1 ? ` × ${at.length}` : "";
-      setBadge(
-        cell.firstChild,
-        at.length > 0 ? { state: "good", text: `${USER.online}${times}` } : { state: "quiet", text: USER.offline },
+    draw: (cell, row) => {
+      setBadge(cell.firstChild, userBadge(row));
+      const { until, why } = row.ban ?? row.disabled ?? {};
+      cell.title = [until === undefined ? "" : `until ${moment(until)}`, why ?? ""].filter((text) => text !== "").join(
+        ": ",
       );
+    },
+  },
+  {
+    key: "roles",
+    title: "Roles",
+    value: ({ roles }) => roles.join(", "),
+    make: (cell) => cell.append(element("bdi", { class: "clip" })),
+    draw: (cell, { roles }) => {
+      setText(cell.firstChild, roles.join(", "));
+      cell.title = roles.join(", ");
     },
   },
   {

@@ -125,6 +125,11 @@ export class VirtualTable {
     return this.#activeKey;
   }
 
+  /** Gives the keys to the table. */
+  focus() {
+    this.#scroller.focus({ preventScroll: true });
+  }
+
   /** Rows that are shown, after the filter. */
   get shownCount() {
     return this.#shown.length;
@@ -169,7 +174,7 @@ export class VirtualTable {
   #makeHead() {
     this.#heads = new SortHeads(this.#columns, {
       onSort: (order) => this.#sortBy(order),
-      onDown: () => this.#scroller.focus({ preventScroll: true }),
+      onDown: () => this.focus(),
     });
     const cells = this.#columns.map(({ key, isNumber }) =>
       element(
@@ -347,7 +352,7 @@ export class VirtualTable {
   #onClick(event) {
     const node = event.target.closest?.(".grid-row");
     // The keys are for the table, and not for a link in it.
-    this.#scroller.focus({ preventScroll: true });
+    this.focus();
     if (node?.thrumRow === undefined || event.target.closest("a") !== null) return;
     this.#choose(node.thrumRow.key);
   }

@@ -4,18 +4,14 @@
  * That server hands it on where another one is to do it. Pure.
  */
 
-import { isolated, plural } from "../format.js";
+import { isolated, nameInText, plural } from "../format.js";
 import { isGone } from "../rows.js";
+import { banAddressOrder, banUserOrder } from "./user_orders.js";
 
 /** @typedef {import("../../view/network_view.ts").NetworkView} NetworkView */
 /** @typedef {import("../rows.js").ConnectionRow} ConnectionRow */
 
-/**
- * Something that is asked about before it is done.
- *
- * @typedef {{ readonly title: string, readonly text: string, readonly button: string, readonly path: string,
- *   readonly body: Readonly<Record<string, unknown>> }} Order
- */
+/** @typedef {import("./order.js").Order} Order */
 
 /**
  * To drain a server.
@@ -71,7 +67,7 @@ export function canDisconnect(row) {
  * @returns {Order}
  */
 export function disconnectOrder({ key, serverId, serverName, data: { user, address, kind, since } }) {
-  const who = isolated(user === "" ? address : user);
+  const who = user === "" ? isolated(address) : nameInText(user);
   const told = kind === "plain" || kind === "new"
     ? "Its program knows no word for that: it sees the connection close, and may come back by itself."
     : "Its program is told that an operator ended the connection, and does not come back by itself.";
@@ -92,22 +88,7 @@ export function disconnectOrder({ key, serverId, serverName, data: { user, addre
  * @returns {Order}
  */
 export function banOrder({ data: { user, address, kind } }) {
-  const host = hostOf(address);
-  const who = isolated(user === "" ? host : user);
-  const what = user === ""
-    ? `Nobody comes in from ${who} any more, at whichever server.`
-    : `${who} is shown out everywhere, and let in nowhere. ${
-      kind === "guest" ? "A guest may come back under another name." : "What waits for the user stays."
-    }`;
-  return {
-    title: `Ban ${who}?`,
-    text: `${what} It holds until an operator lifts it: thrum-server admin ${
-      user === "" ? "unban-address" : "unban"
-    } ${who}`,
-    button: "Ban",
-    path: "/api/rule",
-    body: user === "" ? { kind: "bannedAddress", about: host } : { kind: "ban", about: user },
-  };
+  return user === "" ? banAddressOrder(hostOf(address)) : banUserOrder(user, kind === "guest");
 }
 
 /**

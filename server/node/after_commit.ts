@@ -37,7 +37,7 @@ export interface AfterCommitParts {
   readonly legacy: Pick<LegacyServers, "committed" | "registered"> | undefined;
   readonly userLists: Pick<UserLists, "registered">;
   readonly guests: Pick<Guests, "registered">;
-  readonly observatory: Pick<Observatory, "registered">;
+  readonly observatory: Pick<Observatory, "accountsChanged">;
   readonly sessions: Pick<Sessions, "of">;
   readonly placeKeeper: Pick<PlaceKeeper, "forgetUser">;
 }
@@ -84,7 +84,7 @@ export class AfterCommit {
       this.#inTurn(() => userLists.registered(names));
       this.#inTurn(() => names.forEach((username) => legacy?.registered(username)));
       this.#inTurn(() => guests.registered(names));
-      this.#inTurn(() => observatory.registered(names));
+      this.#inTurn(() => observatory.accountsChanged(names));
     }
     // 9. Sessions end whose name another server registered earlier.
     for (const username of lostAccounts) this.#inTurn(() => this.#accountLost(username));

@@ -52,6 +52,8 @@ export interface ObservatoryParts {
   /** Says it to one server, or to all that can be reached. */
   say(message: ObserveMessage | ObservedMessage, to?: string): void;
   readonly users: ObservedUsersParts;
+  /** How many times operators have set something for the network, since the start. */
+  laidDown(): number;
   /** The users who were at a server that was lost just now. */
   lostWith?(serverId: string): readonly string[];
 }
@@ -91,6 +93,7 @@ export class Observatory {
   #own: JsonObject = NOTHING;
   #network: JsonObject = NOTHING;
   readonly #users: ObservedUsers;
+  #laidDown = 0;
   /** The last view that was given, as long as it is complete. */
   #given: { readonly view: NetworkView; readonly atMs: number } | undefined;
   #timer: Timer | undefined;
@@ -163,9 +166,9 @@ export class Observatory {
     if (this.#watchers.size > 0) this.#newOwnEnds.push(end);
   }
 
-  /** These have accounts now. */
-  registered(usernames: readonly string[]): void {
-    if (this.#asksOthers) this.#users.registered(usernames);
+  /** These have accounts now, or none any more. */
+  accountsChanged(usernames: readonly string[]): void {
+    if (this.#asksOthers) this.#users.accountsChanged(usernames);
   }
 
   /** Something happened that should be seen at once. */
@@ -290,16 +293,23 @@ export class Observatory {
     const before = this.#network;
     const takenBack = this.#lookForLost();
     this.#network = this.#servers();
-    const users = this.#users.look();
+    const more = { ...this.#users.look(), ...this.#newlyLaidDown() };
     const ends = this.#newEnds;
     this.#newEnds = [];
     if (this.#observers.size === 0) return;
-    const patch = { ...diff(before, this.#network), ...users };
+    const patch = { ...diff(before, this.#network), ...more };
     const change: NetworkChange = {
       ...{ at: clock.wallMs(), patch: patch as NetworkChange["patch"], ends, activities, skipped },
       ...(takenBack.length === 0 ? {} : { takenBack }),
     };
     for (const observer of this.#observers) observer.changed(change);
+  }
+
+  #newlyLaidDown(): JsonObject {
+    const laidDown = this.#parts.laidDown();
+    if (laidDown === this.#laidDown) return NOTHING;
+    this.#laidDown = laidDown;
+    return { laidDown };
   }
 
   #tellWatchers(now: JsonObject, events: readonly TraceEvent[]): void {
@@ -388,6 +398,7 @@ export class Observatory {
       servers,
       connections,
       ...this.#users.view(),
+      laidDown: this.#laidDown,
       ends: this.#ends.slice(-MAX_ENDS),
       activities: this.#activities,
     };

@@ -11,6 +11,7 @@ export interface ObservedUsersParts {
   /** Who is online, and at which servers. */
   online(): Iterable<readonly [username: string, serverIds: readonly string[]]>;
   usernames(): readonly string[];
+  hasAccount(username: string): boolean;
   /** How many direct messages wait, of users for whom any wait. */
   waiting(): Iterable<readonly [username: string, count: number]>;
   /** When users who are offline were online last, in milliseconds since 1970. */
@@ -28,15 +29,16 @@ export class ObservedUsers {
   #online: ReadonlyMap<string, readonly string[]> = new Map();
   #waiting: Numbers = new Map();
   #lastSeen: Numbers = new Map();
-  readonly #newNames = new Set<string>();
+  /** Names whose account came or went since the last look. */
+  readonly #changedNames = new Set<string>();
 
   constructor(parts: ObservedUsersParts) {
     this.#parts = parts;
   }
 
-  /** These have accounts now. */
-  registered(usernames: readonly string[]): void {
-    for (const username of usernames) this.#newNames.add(username);
+  /** These have accounts now, or none any more. */
+  accountsChanged(usernames: readonly string[]): void {
+    for (const username of usernames) this.#changedNames.add(username);
   }
 
   /** Looks, and gives what has changed: a merge patch. */
@@ -65,19 +67,21 @@ export class ObservedUsers {
   /** Nobody looks any more. */
   forget(): void {
     this.#online = this.#waiting = this.#lastSeen = new Map();
-    this.#newNames.clear();
+    this.#changedNames.clear();
   }
 
-  #moved(): [string, readonly string[]][] {
+  /** Where users are now who were elsewhere; `null` for who is neither online nor registered any more. */
+  #moved(): [string, readonly string[] | null][] {
     const before = this.#online;
     this.#online = new Map(this.#parts.online());
-    const changed = new Map<string, readonly string[]>();
+    const changed = new Map<string, readonly string[] | null>();
     for (const [username, servers] of this.#online) {
       if (!isSame(before.get(username), servers)) changed.set(username, servers);
     }
-    for (const username of before.keys()) if (!this.#online.has(username)) changed.set(username, []);
-    for (const username of this.#newNames) if (!this.#online.has(username)) changed.set(username, []);
-    this.#newNames.clear();
+    for (const username of [...before.keys(), ...this.#changedNames]) {
+      if (!this.#online.has(username)) changed.set(username, this.#parts.hasAccount(username) ? [] : null);
+    }
+    this.#changedNames.clear();
     return [...changed];
   }
 }

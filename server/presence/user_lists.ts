@@ -34,6 +34,12 @@ export class UserLists {
     return this.#names ??= [...this.#parts.readUsernames()];
   }
 
+  /** Whether this name has an account. */
+  has(username: string): boolean {
+    const names = this.usernames;
+    return names[indexOf(names, username)] === username;
+  }
+
   /** These names have accounts. Some may have had one before. */
   registered(usernames: readonly string[]): void {
     // The first question reads them from the store.

@@ -1,5 +1,7 @@
 /** Views to try the pages' modules with. */
 
+import type { Order } from "../../dashboard/orders/order.js";
+import type { UserRow } from "../../dashboard/rows.js";
 import type {
   ActivityView,
   ConnectionView,
@@ -98,4 +100,18 @@ export function sampleActivity(id: string, activity: unknown = {}): ActivityView
 
 export function sampleChange(fields: Partial<NetworkChange> = {}): NetworkChange {
   return { at: AT + 1_000, patch: {}, ends: [], activities: [], skipped: 0, ...fields };
+}
+
+export function sampleUser(fields: Partial<UserRow> = {}): UserRow {
+  const { name = "ada" } = fields;
+  return {
+    ...{ key: name, name, at: [], names: [], waiting: 0, seenAt: 0, ban: undefined, disabled: undefined },
+    ...{ roles: [], given: [], ...fields },
+  };
+}
+
+/** What is sent for `order` when `values` are filled in, at `now`. */
+export function bodyOf({ body, fields = [] }: Order, values: Record<string, string> = {}, now = AT): unknown {
+  const usual = Object.fromEntries(fields.map(({ name, value = "" }) => [name, value]));
+  return typeof body === "function" ? body({ ...usual, ...values }, now) : body;
 }

@@ -3,7 +3,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { banOrder, canDisconnect, disconnectOrder, drainOrder, drainText } from "../../dashboard/orders/orders.js";
 import type { ConnectionView, ServerView } from "../../view/network_view.ts";
-import { sampleConnection, sampleServer } from "./_sample.ts";
+import { bodyOf, sampleConnection, sampleServer } from "./_sample.ts";
 
 const AGAIN = "It has to be started again by hand.";
 
@@ -57,10 +57,19 @@ Deno.test("canDisconnect() leaves out links between servers, and what is gone", 
 });
 
 Deno.test("banOrder() is about the user, and about the address of who has no name", () => {
-  const { title, text, body, path } = banOrder(rowOf({}));
-  assertEquals([title, path, body], ["Ban ada?", "/api/rule", { kind: "ban", about: "ada" }]);
+  const { title, text, path } = banOrder(rowOf({}));
+  assertEquals([title, path], ["Ban ada?", "/api/rule"]);
+  assertEquals(bodyOf(banOrder(rowOf({}))), { kind: "ban", about: "ada" });
   assertStringIncludes(text, "shown out everywhere");
-  const ofAddress = (address: string) => banOrder(rowOf({ user: "", address })).body;
+  const ofAddress = (address: string) => bodyOf(banOrder(rowOf({ user: "", address })));
   assertEquals(ofAddress("127.0.0.1:50000"), { kind: "bannedAddress", about: "127.0.0.1" });
   assertEquals(ofAddress("[2001:db8::1]:50000"), { kind: "bannedAddress", about: "2001:db8::1" });
+});
+
+Deno.test("what nobody sees in a name is written out where an operator is asked about it", () => {
+  const hidden = "ada\u200b";
+  const titles = [disconnectOrder(rowOf({ user: hidden })), banOrder(rowOf({ user: hidden }))].map(({ title }) =>
+    title
+  );
+  assertEquals(titles, ["Disconnect ada\\u200b?", "Ban ada\\u200b?"]);
 });

@@ -5,6 +5,7 @@
 
 import { assertEquals } from "@std/assert";
 import type { Page } from "playwright-core";
+import type { Ruling } from "../../server/accounts/ruling.ts";
 import type { NetworkView, ServerView } from "../../view/network_view.ts";
 import {
   sampleActivity,
@@ -43,6 +44,7 @@ browserTest("axe finds nothing wrong with the window into the network", async ()
   const found: string[] = [];
   for (const [look, options] of Object.entries(LOOKS)) {
     await using crowd = await CrowdNode.open(fullView());
+    crowd.rulings = RULINGS;
     const page = await browser.open(crowd.address, options, GONE);
     const see = async (what: string) => void found.push(...await axeViolations(page, `${what}, ${look}`));
     await page.locator(".server").first().waitFor();
@@ -50,14 +52,17 @@ browserTest("axe finds nothing wrong with the window into the network", async ()
     await see("at first");
     for (const summary of await page.locator("summary").all()) await summary.click();
     await page.locator(".connections-grid .grid-body .cell").first().click();
-    await see("with everything open, and a row chosen");
+    await page.locator(".bans-grid .grid-body .cell").first().click();
+    await page.locator(".users-grid .grid-body .c-online").first().click();
+    await page.getByRole("toolbar", { name: "What can be done with ada" }).waitFor();
+    await see("with everything open, and a row of each table chosen");
     found.push(...await smallTexts(page, look));
-    await page.getByRole("button", { name: "Disconnect ada" }).click();
+    await page.getByRole("button", { name: "Delete ada" }).click();
     await see("asked for the token");
     await page.locator("#token").fill(CROWD_TOKEN);
     await page.locator("#token-form").getByRole("button", { name: "Sign in" }).click();
     await page.locator("#order-do").waitFor();
-    await see("asked whether a client is to be disconnected");
+    await see("asked to type the name of a user who is to be deleted");
     await page.locator("#order-cancel").click();
     await page.locator("#connections-filter").fill("nobody has this");
     await page.locator("#connections .empty").waitFor();
@@ -175,6 +180,13 @@ async function useConsole(page: Page): Promise<void> {
   await writeLine(page, `{"command":"LIST_USERS","scope":"all"}`);
   await page.locator("#log li").first().waitFor();
 }
+
+/** What operators have laid down: a ban of each kind, and somebody who is disabled. */
+const RULINGS: readonly Ruling[] = [
+  { kind: "ban", about: "bela", terms: { by: "192.0.2.1", why: "too loud" } },
+  { kind: "bannedAddress", about: "10.0.0.0/8", terms: { by: "192.0.2.1", until: Date.now() + 3_600_000 } },
+  { kind: "disabled", about: "emre", terms: { by: "192.0.2.1" } },
+];
 
 /** Everything that the page can show of a network. */
 function fullView(): NetworkView {

@@ -5,6 +5,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { Page } from "playwright-core";
+import type { Ruling } from "../../server/accounts/ruling.ts";
 import type { NetworkView, ServerView } from "../../view/network_view.ts";
 import {
   sampleActivity,
@@ -194,17 +195,21 @@ browserTest(
   async () => {
     await using long = await CrowdNode.open(viewOf((text) => text + LONG));
     await using short = await CrowdNode.open(viewOf((text) => text));
+    long.rulings = rulingsOf((text) => text + LONG);
+    short.rulings = rulingsOf((text) => text);
     await using browser = await Browser.start();
     for (const viewport of VIEWPORTS) {
       const page = await browser.open(long.address, { viewport });
       await page.locator(".server").first().waitFor();
       for (const summary of await page.locator("summary").all()) await summary.click();
+      await chooseRows(page);
       assertEquals(await widerBy(page), 0, `all at once, ${viewport.width} px`);
       await page.context().close();
     }
     const page = await browser.open(short.address);
     await page.locator(".server").first().waitFor();
     for (const summary of await page.locator("summary").all()) await summary.click();
+    await chooseRows(page);
     assertEquals(await lookAtLongTexts(page, LONG), []);
   },
 );
@@ -251,6 +256,21 @@ async function waysAreOpen(page: Page): Promise<void> {
     return false;
   };
   while (!await isLoaded()) if (performance.now() > giveUpAt) throw new Error("The page has no way to other servers");
+}
+
+/** Chooses a user and a ban, so that what can be done with them is shown. */
+async function chooseRows(page: Page): Promise<void> {
+  await page.locator(".users-grid .grid-body .c-online").first().click();
+  await page.locator(".bans-grid .grid-body .c-kind").first().click();
+  await page.locator("#bans-acts:not([hidden])").waitFor();
+}
+
+/** What operators have laid down, with each text of strangers as `text` makes it. */
+function rulingsOf(text: (text: string) => string): readonly Ruling[] {
+  return [
+    { kind: "ban", about: text("b"), terms: { by: text("o"), why: text("w") } },
+    { kind: "bannedAddress", about: "10.0.0.0/8", terms: { by: "o", until: Date.now() + 3_600_000 } },
+  ];
 }
 
 /** How much wider the page is than its window. */

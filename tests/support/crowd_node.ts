@@ -5,7 +5,10 @@
 
 import { DEFAULT_CONFIG } from "../../config/config.ts";
 import { layered } from "../../config/load.ts";
-import type { Order, OrderResult } from "../../server/node/order.ts";
+import type { Order, OrderResult, SharedOrder } from "../../server/node/order.ts";
+import type { AskedRuling } from "../../server/node/ruling_office.ts";
+import { TOKEN_RECORD, tokenDigest } from "../../server/accounts/operator_tokens.ts";
+import type { Ruling } from "../../server/accounts/ruling.ts";
 import type { Door } from "../../server/gateway/door.ts";
 import { NO_AUDIT } from "../../server/audit/audit_event.ts";
 import { Records } from "../../server/rights/records.ts";
@@ -21,6 +24,10 @@ import type { NetworkChange, NetworkView } from "../../view/network_view.ts";
 const BEAT_MS = 500;
 /** What its door asks of whoever wants to change something. */
 export const CROWD_TOKEN = "the-token-of-a-crowd";
+/** With this one may look, and change nothing. */
+export const CROWD_LOOK_TOKEN = "the-token-of-who-looks";
+/** The secret that each reset makes. */
+export const MADE_SECRET = "abcd-efgh-jkmn-pqrs";
 
 /** The view that is shown, with the door through which it is seen. `await using` closes that. */
 export class CrowdNode implements AsyncDisposable {
@@ -30,7 +37,11 @@ export class CrowdNode implements AsyncDisposable {
   /** What operators wanted, and what becomes of it. */
   readonly orders: Order[] = [];
   /** What operators have laid down. */
-  readonly rules: { kind: string; about: string }[] = [];
+  readonly rules: Omit<AskedRuling, "by">[] = [];
+  /** What was to be done at all servers. */
+  readonly sharedOrders: SharedOrder[] = [];
+  /** What is shown as laid down. */
+  rulings: readonly Ruling[] = [];
   becomes: OrderResult = { ok: true };
   #view: NetworkView;
   #door!: Door;
@@ -90,6 +101,13 @@ export class CrowdNode implements AsyncDisposable {
     };
     const view = () => this.#view;
     const gateways = () => this.gateways;
+    const rulings = () => this.rulings;
+    const all = new Records();
+    const digest = tokenDigest(CROWD_LOOK_TOKEN, (text) => nodeCrypto.digest(text));
+    all.take({
+      ...{ of: TOKEN_RECORD, key: "look", value: { digest, by: "a test" } },
+      ...{ lamport: 1, origin: this.#view.from, keptAt: this.#view.from },
+    });
     return {
       serverId: this.#view.from,
       state: "ready",
@@ -117,16 +135,21 @@ export class CrowdNode implements AsyncDisposable {
       refusals: new RefusalLog(realClock),
       auditor: NO_AUDIT,
       ticketKeyOf: () => undefined,
-      rulings: [],
+      get rulings() {
+        return rulings();
+      },
       setOperatorToken: unasked("it"),
       invite: unasked("it"),
-      records: { set: unasked("it"), all: new Records() },
-      rule: ({ kind, about }) => {
-        this.rules.push({ kind, about });
-        return Promise.resolve({ ok: true, ruling: { kind, about, terms: undefined } });
+      records: { set: unasked("it"), all },
+      rule: ({ by: _, ...rule }) => {
+        this.rules.push(rule);
+        return Promise.resolve({ ok: true, ruling: { kind: rule.kind, about: rule.about, terms: undefined } });
       },
-      resetSecret: unasked("it"),
-      operateEverywhere: unasked("it"),
+      resetSecret: () => Promise.resolve({ ok: true, secret: MADE_SECRET }),
+      operateEverywhere: (order) => {
+        this.sharedOrders.push(order);
+        return Promise.resolve([{ serverId: this.#view.from, name: "one", result: { ok: true, count: 1 } }]);
+      },
     };
   }
 }

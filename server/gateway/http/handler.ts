@@ -270,8 +270,9 @@ function refusedReply({ status, sentence }: Refusal, surroundings: Surroundings)
   return errorReply(status, sentence, surroundings, how);
 }
 
-function sessionState(shown: Shown, local: boolean): { mayChange: boolean; needsToken: boolean } {
-  return { mayChange: shown === "session" || shown === "token", needsToken: !local && shown !== "look" };
+function sessionState(shown: Shown, local: boolean): Readonly<Record<string, boolean>> {
+  const onlyLooks = shown === "look";
+  return { mayChange: shown === "session" || shown === "token", needsToken: !local && !onlyLooks, onlyLooks };
 }
 
 function signIn(body: string, surroundings: Surroundings): Answer {

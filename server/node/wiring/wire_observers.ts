@@ -77,11 +77,20 @@ export function wireObservers(parts: WireObserversParts, wired: Wired): WiredObs
     users: {
       online: () => wired.network.presence.servers,
       usernames: () => userLists.usernames,
+      hasAccount: (username) => userLists.has(username),
       waiting: () => journal.directMessages.waitingByUser,
       lastSeen: () => wired.network.presence.lastSeen,
     },
+    laidDown: () => laidDown,
     lostWith: (serverId) => wired.network.presence.lostWith(serverId),
   });
+  let laidDown = 0;
+  journal.records.all.listen(({ of, key }) =>
+    journal.whenDelivered(() => {
+      laidDown++;
+      if (of === "deleted") observatory.accountsChanged([key]);
+    })
+  );
   const { live } = observatory;
   const events = new Tracer(clock, journal, (event) => {
     writeTrace?.(event);

@@ -8,6 +8,7 @@ import { applyPatch } from "../../../view/merge_patch.ts";
 /** What is known of users at a moment. */
 interface Known {
   readonly online: Readonly<Record<string, readonly string[]>>;
+  readonly accounts: readonly string[];
   readonly waiting: Readonly<Record<string, number>>;
   readonly lastSeen: Readonly<Record<string, number>>;
 }
@@ -17,6 +18,7 @@ const username = fc.constantFrom(...NAMES);
 const numbers = fc.dictionary(username, fc.integer({ min: 1, max: 3 }));
 const known: fc.Arbitrary<Known> = fc.record({
   online: fc.dictionary(username, fc.subarray(["a", "b"], { minLength: 1 })),
+  accounts: fc.subarray(NAMES),
   waiting: numbers,
   lastSeen: numbers,
 });
@@ -26,13 +28,16 @@ Deno.test("changes of users add up to what a new view shows, whatever happens", 
     let now = moments[0]!;
     const users = new ObservedUsers({
       online: () => Object.entries(now.online),
-      usernames: () => NAMES,
+      usernames: () => now.accounts,
+      hasAccount: (username) => now.accounts.includes(username),
       waiting: () => Object.entries(now.waiting),
       lastSeen: () => Object.entries(now.lastSeen),
     });
     users.look();
     let seen: unknown = users.view();
-    for (now of moments) {
+    for (const next of moments) {
+      users.accountsChanged(NAMES.filter((name) => now.accounts.includes(name) !== next.accounts.includes(name)));
+      now = next;
       seen = applyPatch(seen, users.look());
       assertEquals(plain(seen), plain(users.view()));
       assertEquals(users.look(), {});
@@ -41,11 +46,19 @@ Deno.test("changes of users add up to what a new view shows, whatever happens", 
 });
 
 Deno.test("who has registered is told of once, also while offline", () => {
-  const users = new ObservedUsers({ online: () => [], usernames: () => [], waiting: () => [], lastSeen: () => [] });
-  users.registered(["anna"]);
+  const users = new ObservedUsers({
+    online: () => [],
+    usernames: () => [],
+    hasAccount: (username) => username !== "carl",
+    waiting: () => [],
+    lastSeen: () => [],
+  });
+  users.accountsChanged(["anna"]);
   assertEquals(users.look(), { users: { anna: [] } });
   assertEquals(users.look(), {});
-  users.registered(["bob"]);
+  users.accountsChanged(["carl"]);
+  assertEquals(users.look(), { users: { carl: null } });
+  users.accountsChanged(["bob"]);
   users.forget();
   assertEquals(users.look(), {});
 });

@@ -36,6 +36,7 @@ Deno.test("UserLists: names are read once, and stay in the order of Array.sort w
           lists.registered(some);
           names.push(...some);
           assertEquals(lists.usernames, [...new Set(names)].sort());
+          assertEquals([some.every((name) => lists.has(name)), lists.has("zz")], [true, names.includes("zz")]);
         }
         assertEquals(source.reads, 1);
       },

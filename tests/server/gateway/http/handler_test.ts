@@ -127,16 +127,18 @@ Deno.test("each route does what it is for", () => {
   assertEquals(new TextDecoder().decode(body("GET /") as Uint8Array), "<p>dashboard</p>");
   assertEquals(new TextDecoder().decode(body("GET /client?x") as Uint8Array), "<p>client</p>");
   assertEquals(body("GET /healthz"), "ok\n");
-  assertEquals(body("GET /api/session"), '{"mayChange":false,"needsToken":false}\n');
+  assertEquals(body("GET /api/session"), '{"mayChange":false,"needsToken":false,"onlyLooks":false}\n');
 });
 
 Deno.test("/api/session says whether this browser may change something, and whether it may look", () => {
   const state = (shown: Shown, from: string) =>
     JSON.parse(replyOf(decide(request("GET /api/session", {}, from), "", shown, "ready", ABROAD))!.body as string);
-  assertEquals(state("nothing", "127.0.0.1"), { mayChange: false, needsToken: false });
-  assertEquals(state("session", "127.0.0.1"), { mayChange: true, needsToken: false });
-  assertEquals(state("nothing", "192.0.2.7"), { mayChange: false, needsToken: true });
-  assertEquals(state("token", "192.0.2.7"), { mayChange: true, needsToken: true });
+  const onlyLooks = false;
+  assertEquals(state("nothing", "127.0.0.1"), { mayChange: false, needsToken: false, onlyLooks });
+  assertEquals(state("session", "127.0.0.1"), { mayChange: true, needsToken: false, onlyLooks });
+  assertEquals(state("nothing", "192.0.2.7"), { mayChange: false, needsToken: true, onlyLooks });
+  assertEquals(state("token", "192.0.2.7"), { mayChange: true, needsToken: true, onlyLooks });
+  assertEquals(state("look", "192.0.2.7"), { mayChange: false, needsToken: false, onlyLooks: true });
 });
 
 Deno.test("probes are answered by whatever name they call, through proxies, from anywhere; other routes are not", () => {
