@@ -71,6 +71,8 @@ export interface AdminArguments {
   /** A span of time. */
   readonly for: string | undefined;
   readonly why: string | undefined;
+  /** What an invitation is for. */
+  readonly note: string | undefined;
   readonly json: boolean;
   /** The file with the token. */
   readonly tokenFile: string | undefined;
@@ -211,11 +213,12 @@ const SERVER_FLAGS = {
 
   for: flag("SPAN", text("a time span such as 30m, 2h or 7d"), {
     heading: "The operator's hands (admin only)",
-    help: "how long a ban lasts: 30m, 2h, 7d",
-    default: "until unban",
+    help: "how long a ban or an invitation lasts: 30m, 2h, 7d",
+    default: "for ever",
     only: ["admin"],
   }),
   why: flag("TEXT", text("a reason"), { help: "what the one who is kept out reads", only: ["admin"] }),
+  note: flag("TEXT", text("a note"), { help: "what an invitation is for, for the list of them", only: ["admin"] }),
   json: toggle({ help: "answers as JSON", only: ["admin"] }),
   "token-file": flag("FILE", FILE, {
     help: "read the token from FILE, which only you should be able to read",
@@ -247,7 +250,7 @@ const RECOVER_FLAGS: readonly string[] = [
 ];
 
 /** The flags of `admin`: they name the server, give the right to ask, and say more of the task. */
-const ADMIN_FLAGS: readonly string[] = [...DRAIN_FLAGS, "for", "why", "json", "token-file"];
+const ADMIN_FLAGS: readonly string[] = [...DRAIN_FLAGS, "for", "why", "note", "json", "token-file"];
 /** The flags of `tls-init`. */
 const TLS_INIT_FLAGS: readonly string[] = ["out", "name", "client", "no-prompt", "help", "version"];
 /** The flags of `audit-log`: they name the folder. */
@@ -381,8 +384,8 @@ export function parseServerArguments(args: readonly string[]): ServerArguments {
 }
 
 function adminOf(words: readonly string[], values: FlagValues<typeof SERVER_FLAGS>): AdminArguments {
-  const { for: span, why, json = false, "token-file": tokenFile } = values;
-  return { words, for: span, why, json, tokenFile };
+  const { for: span, why, note, json = false, "token-file": tokenFile } = values;
+  return { words, for: span, why, note, json, tokenFile };
 }
 
 function tlsInitOf(hosts: readonly string[], values: FlagValues<typeof SERVER_FLAGS>): TlsInitArguments {

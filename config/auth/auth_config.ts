@@ -9,6 +9,11 @@ export const REGISTRATIONS = ["open", "invite", "closed"] as const satisfies Aut
 /** Roles that everybody of a kind has. An operator gives nobody one of these. */
 export const BUILT_IN_ROLES: readonly string[] = ["anonymous", "named", "guest"];
 
+/** Whether `text` can be the name of a role. */
+export function isRole(text: string): boolean {
+  return /^[\w-]{1,32}$/.test(text);
+}
+
 /** Users that have a role. */
 export interface RoleRule {
   /** The name of the role. */

@@ -3,7 +3,7 @@
 import * as v from "valibot";
 import { parseAddressRange } from "../address_range.ts";
 import { normalName, patternProblem } from "../../protocol/channels/channel_name.ts";
-import { BUILT_IN_ROLES, CHANNEL_RIGHTS, REGISTRATIONS, RIGHTS, type RightsRule } from "./auth_config.ts";
+import { BUILT_IN_ROLES, CHANNEL_RIGHTS, isRole, REGISTRATIONS, RIGHTS, type RightsRule } from "./auth_config.ts";
 import { wordList } from "../values.ts";
 
 /** As long as the longest secret. */
@@ -16,11 +16,11 @@ const patterns = v.array(
   "a list of names",
 );
 const role = v.custom<string>(
-  (value) => typeof value === "string" && /^[\w-]{1,32}$/.test(value),
+  (value) => typeof value === "string" && isRole(value),
   "a word of 1 to 32 letters, digits, - and _",
 );
 const ownRole = v.custom<string>(
-  (value) => typeof value === "string" && /^[\w-]{1,32}$/.test(value) && !BUILT_IN_ROLES.includes(value),
+  (value) => typeof value === "string" && isRole(value) && !BUILT_IN_ROLES.includes(value),
   `a word of 1 to 32 letters, digits, - and _, and not ${word(BUILT_IN_ROLES)}`,
 );
 const range = v.custom<string>(

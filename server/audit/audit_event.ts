@@ -7,7 +7,7 @@ export const AUDIT_KINDS = [
   ...["secretChanged", "accountForgotten", "accountDisabled", "accountEnabled", "invited"] as const,
   ...["banned", "banLifted", "connectionEnded", "drained"] as const,
   ...["configReloaded", "logLevelChanged", "networkSecretChanged"] as const,
-  ...["operatorTokenChanged"] as const,
+  ...["operatorTokenChanged", "invitationWithdrawn", "rolesChanged"] as const,
   // What the log says of itself.
   ...["missed", "repaired", "peerDisagrees"] as const,
 ];

@@ -12,7 +12,7 @@ import type { Renumbering } from "../../log/renumbering.ts";
 import type { Vector } from "../../log/vector.ts";
 import type { Observatory } from "../observe/observatory.ts";
 import type { Operator } from "./operator.ts";
-import type { RulingOffice } from "./ruling_office.ts";
+import type { OperatorRecords } from "./operator_records.ts";
 import type { PlaceTalk } from "../places/place_talk.ts";
 import type { PresenceBoard } from "../presence/presence_board.ts";
 
@@ -22,7 +22,7 @@ export interface NetworkNewsParts {
   balancer(): Pick<Balancer, "membersChanged">;
   presence(): Pick<PresenceBoard, "here" | "heard" | "serverGone">;
   operator(): Pick<Operator, "heard" | "gone">;
-  rulingOffice(): Pick<RulingOffice, "met">;
+  operatorRecords(): Pick<OperatorRecords, "met">;
   passes(): Pick<Passes, "heard" | "spent">;
   audits(): Pick<AuditTalk, "met" | "heard">;
   isClosing(): boolean;
@@ -59,7 +59,7 @@ export class NetworkNews implements BackplaneOwner {
     const { backplane, presence, places, observatory, passes, audits } = this.#parts;
     // Who is behind what this server has greeted with has to be known before who is here.
     places.met(serverId);
-    this.#parts.rulingOffice().met(serverId);
+    this.#parts.operatorRecords().met(serverId);
     backplane().say(presence().here, serverId);
     places.tellSessions(serverId);
     const { spent } = passes();

@@ -17,10 +17,8 @@ import type { WireHeartbeat } from "../../protocol/message.ts";
 import { VERSION } from "../../protocol/version.ts";
 import type { TraceEvent } from "../../trace/trace_event.ts";
 import type { Door, NetworkView } from "../../view/network_view.ts";
-import type { TokenRole } from "../accounts/operator_tokens.ts";
 import type { Ruling } from "../accounts/ruling.ts";
 import { RefusalLog } from "../accounts/refusal_log.ts";
-import type { Invitation } from "../rights/invitations.ts";
 import { type Auditor, NO_AUDIT } from "../audit/audit_event.ts";
 import { type AuditFiles, AuditLog } from "../audit/audit_log.ts";
 import type { Member } from "../backplane/member.ts";
@@ -37,14 +35,11 @@ import { Closing, type NodeEnd, type NodeState, stateOf } from "./closing.ts";
 import type { Engine } from "./engines.ts";
 import { Operator } from "./operator.ts";
 import type { LogLevel, Order, OrderResult, SharedOrder, SharedResult } from "./order.ts";
-import {
-  type AskedRuling,
-  type InviteResult,
-  type ResetResult,
-  RulingOffice,
-  type RulingResult,
-  type TokenResult,
-} from "./ruling_office.ts";
+import { InvitationOffice } from "./invitation_office.ts";
+import { OperatorRecords } from "./operator_records.ts";
+import { RoleOffice } from "./role_office.ts";
+import { type AskedRuling, type ResetResult, RulingOffice, type RulingResult } from "./ruling_office.ts";
+import { TokenOffice } from "./token_office.ts";
 import { wireClients } from "./wiring/wire_clients.ts";
 import { wireLog } from "./wiring/wire_log.ts";
 import { wireNetwork } from "./wiring/wire_network.ts";
@@ -162,9 +157,20 @@ export class ThrumNode {
       ...{ log: auditLog, auditor, clock, backplane, notes: store.opened.notes },
       save: (key, value) => journal.saveNote(key, value),
     });
+    const setter = wired.operatorRecords = new OperatorRecords({
+      ...{ journal, backplane, auditor, kept: store.opened.notes },
+    });
+    const { rulings } = log;
     wired.rulingOffice = new RulingOffice({
-      ...{ rulings: log.rulings, journal, backplane, sessions, connections, userLists, placeKeeper },
-      ...{ crypto, auditor, kept: store.opened.notes },
+      ...{ rulings, journal, setter, backplane, sessions, connections, userLists, placeKeeper, crypto },
+    });
+    const { all: records } = journal.records;
+    wired.invitationOffice = new InvitationOffice({ records, setter, crypto, clock });
+    wired.tokenOffice = new TokenOffice({ setter, crypto });
+    wired.roleOffice = new RoleOffice({
+      ...{ records, setter },
+      account: (username) => rulings.account(username),
+      configured: () => config.auth.roles,
     });
     // Whoever waits for another server's answer is not kept by a server that has stopped.
     void wired.closing.finished.then(() => wired.operator.stop());
@@ -273,14 +279,19 @@ export class ThrumNode {
     return this.#wired.rulingOffice.reset(username, by);
   }
 
-  /** Makes an invitation to register. Never rejects. */
-  invite(invitation: Invitation, by: string): Promise<InviteResult> {
-    return this.#wired.rulingOffice.invite(invitation, by);
+  /** Invitations to register, of the whole network. */
+  get invitations(): InvitationOffice {
+    return this.#wired.invitationOffice;
   }
 
-  /** Makes a token that counts at every server, or ends it. Never rejects. */
-  setOperatorToken(role: TokenRole, by: string, ends: boolean): Promise<TokenResult> {
-    return this.#wired.rulingOffice.setToken(role, by, ends);
+  /** Roles that operators give to users, for the whole network. */
+  get roles(): RoleOffice {
+    return this.#wired.roleOffice;
+  }
+
+  /** Tokens that count at every server. */
+  get tokens(): TokenOffice {
+    return this.#wired.tokenOffice;
   }
 
   /** All that operators have laid down and that holds. */

@@ -46,7 +46,7 @@ export class OwnAccountChanges implements OwnAccounts {
     void this.#parts.rulingOffice().make({ ...asked, about: username, by: BY_USER }, from).then((result) => {
       if (result.ok) return done(undefined);
       // Other problems cannot come up here.
-      const reason = result.problem === "UNKNOWN_USER" ? "UNKNOWN_USER" : "OLDER_VERSION";
+      const reason = result.problem === "UNKNOWN" ? "UNKNOWN_USER" : "OLDER_VERSION";
       done({ reason, info: result.sentence });
     });
   }

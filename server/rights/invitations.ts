@@ -19,6 +19,8 @@ export interface Invitation {
   readonly until: number | null;
   /** What it is for, for people. */
   readonly note?: string;
+  /** Where the operator came from who made it. */
+  readonly by?: string;
 }
 
 /** An invitation, and how it stands. */
@@ -40,17 +42,14 @@ export type InvitationProblem = keyof typeof INVITATION_PROBLEMS;
 
 /** The most uses that an invitation may have. */
 export const MAX_USES = 100_000;
-/** Letters and digits that are not taken for each other. A power of two, so that all are as likely. */
-const ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789";
-/** A letter of 5 bits for each: nobody guesses a code. */
+/** The longest note, in UTF-16 units. */
+export const MAX_NOTE_LENGTH = 200;
+/** Random bytes, and so characters of 5 bits each, in a code (`platform/readable_code.ts`): nobody guesses one. */
 export const INVITATION_BYTES = 26;
+/** So many digits of a key name an invitation at least, for people. */
+export const MIN_ID_DIGITS = 4;
 /** Places begin with a space, as no new name does. So servers of all versions lock them like names. */
 const PLACE = /^ invitation ([0-9a-f]{32}) ([1-9]\d{0,5})$/;
-
-/** A new code, made of `INVITATION_BYTES` random bytes. */
-export function invitationCode(random: Uint8Array): string {
-  return [...random].map((byte) => ALPHABET[byte % ALPHABET.length]).join("");
-}
 
 /** By which servers know a code. People may write it in capitals, with spaces and with hyphens. */
 export function invitationKey(code: string, digest: (text: string) => string): string {
@@ -59,11 +58,16 @@ export function invitationKey(code: string, digest: (text: string) => string): s
 }
 
 /** What is wrong with what an operator says of an invitation, in words. */
-export function invitationFault({ uses, until }: Invitation): string | undefined {
+export function invitationFault({ uses, until, note }: Invitation): string | undefined {
   if (!Number.isSafeInteger(uses) || uses < 1 || uses > MAX_USES) {
     return `"uses" must be a number from 1 to ${MAX_USES}`;
   }
   if (until !== null && !Number.isSafeInteger(until)) return '"until" must be milliseconds since 1970, or null';
+  if (
+    note !== undefined && (note === "" || note.length > MAX_NOTE_LENGTH || !note.isWellFormed() || /\p{Cc}/u.test(note))
+  ) {
+    return `a note has 1 to ${MAX_NOTE_LENGTH} characters, on one line`;
+  }
   return undefined;
 }
 
@@ -81,6 +85,23 @@ export function placeName(key: string, number: number): string {
 export function placeIn(name: string): string {
   const [, key, number] = PLACE.exec(name)!;
   return `${key}:${number}`;
+}
+
+/**
+ * The key of the invitation that somebody means by `named`: its code, its key, or the beginning of its key. `"several"`
+ * where more than one begins so, and `undefined` where none does.
+ */
+export function meantInvitation(
+  named: string,
+  records: Pick<Records, "of">,
+  digest: (text: string) => string,
+): { readonly key: string } | "several" | undefined {
+  const keys = [...records.of(INVITATIONS)].map(([key]) => key);
+  const ofCode = invitationKey(named, digest);
+  if (keys.includes(ofCode)) return { key: ofCode };
+  const digits = named.toLowerCase();
+  const found = digits.length < MIN_ID_DIGITS ? [] : keys.filter((key) => key.startsWith(digits));
+  return found.length > 1 ? "several" : found.length === 1 ? { key: found[0]! } : undefined;
 }
 
 /** All invitations that were not taken back. */
@@ -124,7 +145,12 @@ function hasEnded({ until }: Invitation, nowMs: number): boolean {
 
 function readInvitation(value: unknown): Invitation | undefined {
   if (typeof value !== "object" || value === null) return undefined;
-  const { uses, until, note } = value as Partial<Invitation>;
-  const invitation = { uses: uses!, until: until ?? null, ...(typeof note === "string" ? { note } : {}) };
+  const { uses, until, note, by } = value as Partial<Invitation>;
+  const invitation = {
+    uses: uses!,
+    until: until ?? null,
+    ...(typeof note === "string" ? { note } : {}),
+    ...(typeof by === "string" ? { by } : {}),
+  };
   return invitationFault(invitation) === undefined ? invitation : undefined;
 }

@@ -5,10 +5,9 @@
  */
 
 import { type AddressRange, isWithin, parseAddressRange } from "../../config/address_range.ts";
-import type { RightsRule, RoleRule } from "../../config/auth/auth_config.ts";
+import type { RightsRule } from "../../config/auth/auth_config.ts";
 import { NO_CHANNEL, normalName } from "../../protocol/channels/channel_name.ts";
 import type { ChannelLimit } from "../../protocol/channels/pattern_set.ts";
-import { ANONYMOUS } from "../../protocol/names.ts";
 import { ChannelRight, type ChannelRule, EVERY_CHANNEL } from "./channel_right.ts";
 import { matchesPattern } from "./pattern.ts";
 
@@ -73,16 +72,6 @@ export function readRules(rules: readonly RightsRule[]): ReadRule[] {
       listUsers: may.includes("listUsers"),
     }),
   }));
-}
-
-/** The roles of `subject`: those that everybody of its kind has, those of the config, and `given`, of an operator. */
-export function rolesOf(subject: Subject, config: readonly RoleRule[], given: readonly string[] = []): string[] {
-  const { username, isGuest } = subject;
-  if (username === ANONYMOUS) return ["anonymous"];
-  // Nobody has proved to be the one that an operator meant.
-  if (isGuest === true) return ["guest"];
-  const configured = config.filter(({ users }) => users.some((pattern) => matchesPattern(pattern, username)));
-  return ["named", ...configured.map(({ role }) => role), ...given];
 }
 
 /** What `subject` may do that has these roles. */

@@ -15,14 +15,12 @@ import {
   permissionsOf,
   type ReadRule,
   readRules,
-  rolesOf,
   type Subject,
 } from "./permissions.ts";
+import type { Claimed } from "../../log/precedes.ts";
 import type { Records } from "./records.ts";
 import { type Registrant, type RegistrationRefusal, registrationRefusal } from "./registration.ts";
-
-/** The kind of record that the roles of a user are: a list of words, by name. */
-export const ROLES = "role";
+import { givenRoles, ROLES, rolesOf } from "./roles.ts";
 
 /** Where it looks. */
 export interface RightsParts {
@@ -31,6 +29,8 @@ export interface RightsParts {
   readonly records: Pick<Records, "get">;
   readonly takenNames: Pick<TakenNames, "alike">;
   hasAccount(username: string): boolean;
+  /** The account of a name that roles are given to. */
+  account(username: string): Claimed | undefined;
   /** By which servers know the code of an invitation. */
   invitationKey(code: string): string;
 }
@@ -61,10 +61,10 @@ export class Rights {
   /** What `subject` may do. */
   of(subject: Subject): Permissions {
     if (this.#table.length === 0) return EVERYTHING;
-    const { records } = this.#parts;
-    const given = records.get(ROLES, subject.username);
-    const words = Array.isArray(given) ? given.filter((role) => typeof role === "string") : [];
-    return permissionsOf(subject, rolesOf(subject, this.#auth.roles, words), this.#table);
+    const { records, account } = this.#parts;
+    const value = records.get(ROLES, subject.username);
+    const given = value === undefined ? [] : givenRoles(value, account(subject.username));
+    return permissionsOf(subject, rolesOf(subject, this.#auth.roles, given), this.#table);
   }
 
   /** Whether `subject` may do what it could do before, and no more. */

@@ -7,7 +7,7 @@ import { type FaultGuard, guarded } from "../../platform/faults.ts";
 import type { ClientSession, Sessions } from "../hub/sessions.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Records } from "../rights/records.ts";
-import { ROLES } from "../rights/rights.ts";
+import { ROLES } from "../rights/roles.ts";
 
 /** What it is made with. */
 export interface RightsWatchParts {

@@ -198,3 +198,56 @@ Deno.test("one token counts at every server, and one that lets its owner look ch
     await Deno.remove(at.folder, { recursive: true });
   }
 });
+
+Deno.test("invitations are listed and taken back, and roles are given, at whichever server", async () => {
+  const { servers, ports: [first, second], other, ...at } = await network();
+  const there = { ...at, http: other, folder: at.folder };
+  const elsewhere = (args: readonly string[]) => admin(there, args, { flags: ["--data", `${at.folder}/b`] });
+  try {
+    const made = await admin(at, ["invite", "3", "--for", "7d", "--note", "class 3"]);
+    const [, code] = made.output.match(/^The code is ([a-km-np-z2-9]{26})\n/)!;
+    const [, id] = made.output.match(/\nwithdraw ([0-9a-f]{8}) takes it back\.\n$/)!;
+    const listed = await elsewhere(["invitations"]);
+    assertMatch(listed.output, /^INVITATION +USED +UNTIL +STATE +NOTE +BY\n/);
+    assertMatch(listed.output, new RegExp(`\n${id} +0 of 3 +\\S.* +open +class 3 +127\\.0\\.0\\.1\n$`));
+    assert(!listed.output.includes(code!));
+    const unknown = await elsewhere(["withdraw", "0000"]);
+    assertEquals([unknown.code, unknown.output], [3, ""]);
+    assertMatch(unknown.errors, /refuses: there is no such invitation\n$/);
+    const taken = await elsewhere(["withdraw", id!]);
+    assertEquals(taken.output, `Nobody registers with the invitation ${id} any more\n`);
+    assertEquals((await admin(at, ["invitations"])).output, "none\n");
+    const again = await admin(at, ["withdraw", code!]);
+    assertEquals(again.code, 3);
+    assert(!again.errors.includes(code!), again.errors);
+
+    await register(first!, "anna");
+    await using session = await login(second!, "anna");
+    assertEquals(session.received[0]!.command, "LOGIN_SUCCESS");
+    const given = await elsewhere(["role", "anna", "teacher", "guide"]);
+    assertEquals(given.output, "The roles of anna are named, teacher, guide\n");
+    assertMatch((await admin(at, ["roles"])).output, /\nanna +named, teacher, guide +teacher, guide\n$/);
+    assertEquals(JSON.parse((await admin(at, ["roles", "anna", "--json"])).output).users, [
+      { user: "anna", roles: ["named", "teacher", "guide"], given: ["teacher", "guide"] },
+    ]);
+    assertMatch((await admin(at, ["role", "nobody", "guide"])).errors, /refuses: there is no user "nobody"\n$/);
+    assertEquals((await admin(at, ["role", "anna"])).output, "The roles of anna are named\n");
+    assertEquals((await elsewhere(["roles"])).output, "none\n");
+
+    // Who ordered it stands in the audit logs of the servers that were asked, and no code.
+    for (const server of servers) await server[Symbol.asyncDispose]();
+    const audited = ["a", "b"].map((name) => Deno.readTextFileSync(`${at.folder}/${name}/audit-00000001.jsonl`));
+    const kinds = audited.map((text) =>
+      text.trimEnd().split("\n").map((line) => JSON.parse(line)).filter(({ by }) => by === "operator")
+        .map(({ what, of, more }) => [what, of.slice(0, 8), more?.roles ?? more?.note].join(" "))
+    );
+    assertEquals(kinds, [
+      [`invited ${id} class 3`, "rolesChanged anna "],
+      [`invitationWithdrawn ${id} `, "rolesChanged anna teacher guide"],
+    ]);
+    for (const text of audited) assert(!text.includes(code!));
+  } finally {
+    for (const server of servers) await server[Symbol.asyncDispose]();
+    await Deno.remove(at.folder, { recursive: true });
+  }
+});

@@ -138,8 +138,9 @@ export class CrowdNode implements AsyncDisposable {
       get rulings() {
         return rulings();
       },
-      setOperatorToken: unasked("it"),
-      invite: unasked("it"),
+      tokens: { set: unasked("it") },
+      invitations: { all: [], make: unasked("it"), withdraw: unasked("it") },
+      roles: { users: [], patterns: [], of: unasked("it"), give: unasked("it") },
       records: { set: unasked("it"), all },
       rule: ({ by: _, ...rule }) => {
         this.rules.push(rule);

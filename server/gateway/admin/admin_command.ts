@@ -13,10 +13,15 @@ import {
   connectionsOf,
   connectionTable,
   type Emphasis,
+  invitationTable,
   outcomeLines,
+  roleTable,
   rulingTable,
   serverTable,
+  shortId,
   type TimeText,
+  type ToldInvitation,
+  type ToldRoles,
   type ToldRuling,
   type ToldServer,
   userRows,
@@ -75,10 +80,7 @@ async function carryOut(task: AdminTask, parts: AdminParts): Promise<AdminEnd> {
       const { servers } = await asked(parts, "GET", "/api/network?only=servers") as NetworkView;
       const { rulings } = await asked(parts, "GET", "/api/rulings") as { rulings: readonly ToldRuling[] };
       const rows = userRows(view, rulings, (id) => servers[id]?.name ?? id, task.names);
-      if (task.names.length > rows.length) {
-        const missing = task.names.filter((name) => !rows.some(({ user }) => user === name));
-        throw new Refusal(`There is no user ${missing.map((name) => JSON.stringify(name)).join(", ")}`);
-      }
+      refuseUnknown(task.names, rows);
       return shown(rows, () => userTable(rows, time, emphasis));
     }
     case "bans": {
@@ -107,16 +109,41 @@ async function carryOut(task: AdminTask, parts: AdminParts): Promise<AdminEnd> {
         emphasis.dim("It is shown this once, and kept nowhere. All its connections are closed."),
       ]);
     }
+    case "invitations": {
+      const said = await asked(parts, "GET", "/api/invitations") as { invitations: readonly ToldInvitation[] };
+      return shown(said.invitations, () => invitationTable(said.invitations, time, emphasis));
+    }
     case "invite": {
-      const { uses, lastsMs } = task;
+      const { uses, lastsMs, note } = task;
       const until = lastsMs === undefined ? undefined : Math.ceil(parts.nowMs + lastsMs);
-      const body = { uses, ...(until === undefined ? {} : { until }) };
-      const said = await asked(parts, "POST", "/api/invite", body) as { code: string };
+      const body = { uses, ...(until === undefined ? {} : { until }), ...(note === undefined ? {} : { note }) };
+      const said = await asked(parts, "POST", "/api/invite", body) as { code: string; id: string };
       const ends = until === undefined ? "" : `, until ${time(until)}`;
       return shown(said, () => [
         `The code is ${emphasis.bold(said.code)}`,
         emphasis.dim(`It is for ${counted(uses, "registration")}${ends}. It is shown this once.`),
+        emphasis.dim(`withdraw ${shortId(said.id)} takes it back.`),
       ]);
+    }
+    case "withdraw": {
+      const { invitation } = task;
+      const said = await asked(parts, "POST", "/api/withdraw", { invitation }) as { id: string };
+      return shown(said, () => [`Nobody registers with the invitation ${shortId(said.id)} any more`]);
+    }
+    case "roles": {
+      const said = await asked(parts, "GET", "/api/roles") as ToldRoles;
+      const users = task.names.length === 0 ? said.users : said.users.filter(({ user }) => task.names.includes(user));
+      const missing = task.names.filter((name) => !users.some(({ user }) => user === name));
+      if (missing.length > 0) {
+        throw new Refusal(`Neither an operator nor the config, by name, gives a role to ${quotedNames(missing)}`);
+      }
+      const shownRoles = task.names.length === 0 ? said : { users, patterns: [] };
+      return shown(shownRoles, () => roleTable(shownRoles, emphasis));
+    }
+    case "role": {
+      const { user, roles } = task;
+      const said = await asked(parts, "POST", "/api/role", { user, roles }) as { roles: readonly string[] };
+      return shown(said, () => [`The roles of ${user} are ${said.roles.join(", ")}`]);
     }
     case "token": {
       const { role, ends } = task;
@@ -151,6 +178,16 @@ function everywhere({ json }: AdminParts, said: unknown): AdminEnd {
   const missing = servers.filter(({ done }) => !done);
   if (missing.length === 0) return { kind: "done", lines };
   return { kind: "partly", lines, sentence: `Not done at ${missing.map(({ name }) => name).join(", ")}` };
+}
+
+/** @throws {Refusal} when one of `names` is in no row. */
+function refuseUnknown(names: readonly string[], rows: readonly { readonly user: string }[]): void {
+  const missing = names.filter((name) => !rows.some(({ user }) => user === name));
+  if (missing.length > 0) throw new Refusal(`There is no user ${quotedNames(missing)}`);
+}
+
+function quotedNames(names: readonly string[]): string {
+  return names.map((name) => JSON.stringify(name)).join(", ");
 }
 
 function ruleText(

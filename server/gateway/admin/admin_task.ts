@@ -24,13 +24,20 @@ export type AdminTask =
   | { readonly kind: "close"; readonly of: { readonly user: string } | { readonly address: string } }
   | { readonly kind: "closeOne"; readonly server: string; readonly connection: string }
   | { readonly kind: "logLevel"; readonly level: string }
-  | { readonly kind: "invite"; readonly uses: number; readonly lastsMs?: number }
+  | { readonly kind: "invitations" }
+  | { readonly kind: "invite"; readonly uses: number; readonly lastsMs?: number; readonly note?: string }
+  | { readonly kind: "withdraw"; readonly invitation: string }
+  /** Roles, of `names` alone where there are any. */
+  | { readonly kind: "roles"; readonly names: readonly string[] }
+  /** Roles that a user is given in place of those of before. */
+  | { readonly kind: "role"; readonly user: string; readonly roles: readonly string[] }
   | { readonly kind: "token"; readonly role: string; readonly ends: boolean };
 
 /** Flags that say more of a task. */
 export interface AdminTerms {
   readonly for?: string | undefined;
   readonly why?: string | undefined;
+  readonly note?: string | undefined;
 }
 
 /** The tasks: what is written behind each, and what it does. In the order of the help. */
@@ -52,8 +59,12 @@ export const ADMIN_TASKS: Readonly<Record<string, { readonly takes: string; read
   "log-level": { takes: "LEVEL", does: `how much all servers write into their logs: ${wordList(LOG_LEVELS)}` },
   invite: {
     takes: "[USES]",
-    does: "make a code with which somebody may register, once or USES times; --for says how long",
+    does: "make a code with which somebody may register, once or USES times; --for says how long, --note what for",
   },
+  invitations: { takes: "", does: "the invitations, how often each was used, and until when it is good" },
+  withdraw: { takes: "INVITATION", does: "take one back: its name as invitations shows it, or its code" },
+  roles: { takes: "[NAME…]", does: "who has which role, by the config or by an operator" },
+  role: { takes: "NAME [ROLE…]", does: "give NAME these roles in place of those given before; none takes them all" },
   token: { takes: "ROLE", does: "make a token that counts at every server, to look or to act, and show it once" },
   "end-token": { takes: "ROLE", does: "let that token count no more" },
   servers: { takes: "", does: "the servers of the network" },
@@ -63,15 +74,16 @@ export const ADMIN_TASKS: Readonly<Record<string, { readonly takes: string; read
  * The task in `words`.
  * @throws {UsageError} when it is none, or the words behind it are others than it takes.
  */
-export function readAdminTask(words: readonly string[], { for: span, why }: AdminTerms = {}): AdminTask {
+export function readAdminTask(words: readonly string[], { for: span, why, note }: AdminTerms = {}): AdminTask {
   const [name, ...rest] = words;
   if (name === undefined) throw new UsageError(`admin needs a task: ${wordList(Object.keys(ADMIN_TASKS))}`);
   if (!Object.hasOwn(ADMIN_TASKS, name)) {
     throw new UsageError(`${quoted(name)} is no task of admin. There are ${wordList(Object.keys(ADMIN_TASKS))}`);
   }
   const { takes } = ADMIN_TASKS[name]!;
-  const most = takes.endsWith("…]") ? Infinity : takes === "" ? 0 : takes.split(" ").length;
-  const least = takes.startsWith("[") || takes === "" ? 0 : most;
+  const taken = takes === "" ? [] : takes.split(" ");
+  const most = takes.endsWith("…]") ? Infinity : taken.length;
+  const least = taken.filter((word) => !word.startsWith("[")).length;
   if (rest.length < least || rest.length > most) {
     throw new UsageError(`admin ${name} takes ${takes === "" ? "nothing more" : takes}`);
   }
@@ -84,6 +96,9 @@ export function readAdminTask(words: readonly string[], { for: span, why }: Admi
   if (why !== undefined && !isBan && name !== "disable" && name !== "delete") {
     throw new UsageError("--why says why somebody is kept out: it means nothing here");
   }
+  if (note !== undefined && name !== "invite") {
+    throw new UsageError("--note says what an invitation is for: it means nothing here");
+  }
   if (name.endsWith("-address") && parseAddressRange(first) === undefined) {
     throw new UsageError(`${quoted(first)} is no address and no range such as 10.0.0.0/8`);
   }
@@ -95,8 +110,15 @@ export function readAdminTask(words: readonly string[], { for: span, why }: Admi
   switch (name) {
     case "users":
       return { kind: "users", names: rest };
+    case "roles":
+      return { kind: "roles", names: rest };
+    case "role":
+      return { kind: "role", user: first, roles: rest.slice(1) };
+    case "withdraw":
+      return { kind: "withdraw", invitation: first };
     case "bans":
     case "servers":
+    case "invitations":
       return { kind: name };
     case "connections":
       return { kind: "connections", user: rest[0] };
@@ -124,7 +146,7 @@ export function readAdminTask(words: readonly string[], { for: span, why }: Admi
       if (rest[0] !== undefined && !/^[1-9]\d{0,5}$/.test(first)) {
         throw new UsageError(`USES must be a number from 1 on, not ${quoted(first)}`);
       }
-      return { kind: "invite", uses: Number(rest[0] ?? "1"), ...terms };
+      return { kind: "invite", uses: Number(rest[0] ?? "1"), ...terms, ...(note === undefined ? {} : { note }) };
     }
     case "token":
     case "end-token":
@@ -161,8 +183,9 @@ export function adminHelpText(program: string, heading: (text: string) => string
     "  --http [HOST:]PORT   the HTTP gateway of the server that is asked",
     "  --data DIR, --port   where that server keeps its token, if it is on this machine",
     "  --token-file FILE    read the token from FILE, which only you should be able to read",
-    "  --for SPAN           how long a ban lasts: 30m, 2h, 7d; until unban if absent",
+    "  --for SPAN           how long a ban or an invitation lasts: 30m, 2h, 7d; for ever if absent",
     "  --why TEXT           what the one who is kept out reads",
+    "  --note TEXT          what an invitation is for, for the list of them",
     "  --json               answers as JSON",
     "",
     "The token is taken from --token-file, THRUM_HTTP_TOKEN, the config file or the",

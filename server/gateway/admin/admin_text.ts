@@ -14,6 +14,28 @@ export interface ToldRuling {
   readonly by: string;
 }
 
+/** An invitation as the gateway tells it. */
+export interface ToldInvitation {
+  readonly id: string;
+  readonly uses: number;
+  readonly used: number;
+  /** Milliseconds since 1970; `null` for ever. */
+  readonly until: number | null;
+  readonly state: "open" | "usedUp" | "ended";
+  readonly note?: string;
+  readonly by?: string;
+}
+
+/** Roles as the gateway tells them. */
+export interface ToldRoles {
+  readonly users: readonly {
+    readonly user: string;
+    readonly roles: readonly string[];
+    readonly given: readonly string[];
+  }[];
+  readonly patterns: readonly { readonly role: string; readonly users: readonly string[] }[];
+}
+
 /** What became of an order at one server. */
 export interface ToldServer {
   readonly server: string;
@@ -42,6 +64,7 @@ export type UserRow = {
   readonly state: readonly ToldRuling[];
 };
 
+const SHORT_ID = 8;
 const KEPT_OUT: Readonly<Record<string, string>> = {
   ban: "banned",
   bannedAddress: "banned",
@@ -100,6 +123,35 @@ export function rulingTable(rulings: readonly ToldRuling[], time: TimeText, emph
     ]),
     emphasis,
   );
+}
+
+/** The beginning of the name of an invitation: enough to tell it from others. */
+export function shortId(id: string): string {
+  return id.slice(0, SHORT_ID);
+}
+
+/** The table of invitations. */
+export function invitationTable(invitations: readonly ToldInvitation[], time: TimeText, emphasis: Emphasis): string[] {
+  return tableOf(
+    ["INVITATION", "USED", "UNTIL", "STATE", "NOTE", "BY"],
+    invitations.map(({ id, uses, used, until, state, note, by }) => [
+      ...[shortId(id), `${used} of ${uses}`, until === null ? "–" : time(until)],
+      state === "usedUp" ? "used up" : state,
+      note === undefined ? "–" : visible(note),
+      by === undefined || by === "" ? "–" : visible(by),
+    ]),
+    emphasis,
+  );
+}
+
+/** The table of roles: of users, and below it what the config says of names that match a pattern. */
+export function roleTable({ users, patterns }: ToldRoles, emphasis: Emphasis): string[] {
+  const list = (words: readonly string[]) => words.length === 0 ? "–" : words.map(visible).join(", ");
+  const rows = users.map(({ user, roles, given }) => [visible(user), list(roles), list(given)]);
+  const table = tableOf(["USER", "ROLES", "GIVEN BY AN OPERATOR"], rows, emphasis);
+  if (patterns.length === 0) return table;
+  const configured = patterns.map(({ role, users }) => [visible(role), list(users)]);
+  return [...table, "", ...tableOf(["ROLE OF THE CONFIG", "NAMES"], configured, emphasis)];
 }
 
 /** The table of servers. */

@@ -3,11 +3,19 @@
  * only.
  */
 
+import type { InvitationOffice } from "../../node/invitation_office.ts";
 import type { ThrumNode } from "../../node/node.ts";
+import type { RoleOffice } from "../../node/role_office.ts";
+import type { TokenOffice } from "../../node/token_office.ts";
 
 /** What the gateway needs of a server. */
 export type GatewayNode =
   & Partial<Pick<ThrumNode, "deliveredWithin" | "mayLook">>
+  & {
+    readonly invitations: Pick<InvitationOffice, "all" | "make" | "withdraw">;
+    readonly roles: Pick<RoleOffice, "users" | "patterns" | "of" | "give">;
+    readonly tokens: Pick<TokenOffice, "set">;
+  }
   & Pick<
     ThrumNode,
     | "serverId"
@@ -22,8 +30,6 @@ export type GatewayNode =
     | "rule"
     | "resetSecret"
     | "rulings"
-    | "setOperatorToken"
-    | "invite"
     | "records"
     | "metrics"
     | "gateways"

@@ -8,7 +8,13 @@ import { bearerOf, type Hosts, isLocal, misdirected, type Need, type Refusal, re
 import type { Asset, Assets } from "./assets.ts";
 import type { DiagramRequest } from "./diagram.ts";
 import type { NodeState } from "./gateway_node.ts";
-import { type AdminPath, type AdminRequest, isAdminPath, readAdminRequest } from "./admin/admin_request.ts";
+import {
+  type AdminPath,
+  adminQuestion,
+  type AdminRequest,
+  isAdminPath,
+  readAdminRequest,
+} from "./admin/admin_request.ts";
 import { type AskedOrder, readOrder } from "./orders.ts";
 import { allowedCalls, isShared } from "./other_pages.ts";
 
@@ -51,6 +57,7 @@ const CALLERS: ReadonlySet<string> = new Set(["/", "/assets/network/reach/elsewh
 /** What shows who there is and what is said, and what tells a page whether that will be shown. */
 const VIEWS: ReadonlySet<string> = new Set([
   ...["/api/network", "/api/events", "/api/diagram.svg", "/api/pass", "/api/session"],
+  ...["/api/rulings", "/api/invitations", "/api/roles"],
 ]);
 /** For programs that watch over servers. They may come from anywhere, by any name, and show nothing or anything. */
 const PROBES: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
@@ -70,12 +77,16 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Need>>>> = {
   "/api/drain": { POST: "change" },
   "/api/disconnect": { POST: "change" },
   "/api/rulings": { GET: "look" },
+  "/api/invitations": { GET: "look" },
+  "/api/roles": { GET: "look" },
   "/api/rule": { POST: "change" },
   "/api/reset": { POST: "change" },
   "/api/close": { POST: "change" },
   "/api/log-level": { POST: "change" },
   "/api/token": { POST: "change" },
   "/api/invite": { POST: "change" },
+  "/api/withdraw": { POST: "change" },
+  "/api/role": { POST: "change" },
   "/metrics": { GET: "look" },
   "/healthz": { GET: "nothing" },
   "/readyz": { GET: "nothing" },
@@ -130,6 +141,8 @@ export function decide(
     return reply(errorReply(405, `${path} takes ${allow}`, surroundings, { allow }));
   }
   if (isAdminPath(path)) return admin(path, body, surroundings);
+  const question = adminQuestion(path);
+  if (question !== undefined) return { kind: "admin", request: question };
   const isUpgrade = request.headers.upgrade?.toLowerCase() === "websocket";
   switch (path) {
     case "/api/network":
@@ -148,8 +161,6 @@ export function decide(
       return order("drain", body, surroundings);
     case "/api/disconnect":
       return order("disconnect", body, surroundings);
-    case "/api/rulings":
-      return { kind: "admin", request: { kind: "rulings" } };
     case "/metrics":
       return { kind: "metrics" };
     case "/healthz":

@@ -94,6 +94,7 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
   const rights = new Rights({
     ...{ auth: config.auth, records, takenNames, invitationKey: keyOf },
     hasAccount: (username) => journal.hasAccount(username),
+    account: (username) => journal.storedAccount(username),
   });
   const admission = new Admission({
     ...{ accounts, balancer, journal, backplane, placeTalk, presence, counters, rates, faults },

@@ -68,7 +68,7 @@ export function wireNetwork(parts: WireNetworkParts, wired: Wired): WiredNetwork
       balancer: () => balancer,
       presence: () => presence,
       operator: () => wired.operator,
-      rulingOffice: () => wired.rulingOffice,
+      operatorRecords: () => wired.operatorRecords,
       passes: () => wired.clients.passes,
       audits: () => wired.audits,
       isClosing: () => wired.closing.hasBegun,

@@ -40,7 +40,11 @@ import type { TakenNames } from "../../rights/names/taken_names.ts";
 import type { AfterCommit } from "../after_commit.ts";
 import type { Closing } from "../closing.ts";
 import type { Operator } from "../operator.ts";
+import type { InvitationOffice } from "../invitation_office.ts";
+import type { OperatorRecords } from "../operator_records.ts";
+import type { RoleOffice } from "../role_office.ts";
 import type { RulingOffice } from "../ruling_office.ts";
+import type { TokenOffice } from "../token_office.ts";
 
 /** What all of a server is made with. */
 export interface MachineParts {
@@ -122,7 +126,11 @@ export class Wired {
   closing!: Closing;
   operator!: Operator;
   audits!: AuditTalk;
+  operatorRecords!: OperatorRecords;
   rulingOffice!: RulingOffice;
+  invitationOffice!: InvitationOffice;
+  roleOffice!: RoleOffice;
+  tokenOffice!: TokenOffice;
   /** Where the HTTP gateway is, `HOST:PORT`; empty for none. */
   http = "";
 }

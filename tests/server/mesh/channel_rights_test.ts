@@ -2,7 +2,6 @@
 
 import { assertEquals } from "@std/assert";
 import type { ConfigLayer } from "../../../mod.ts";
-import { ROLES } from "../../../server/rights/rights.ts";
 import type { Received } from "../../support/line_client.ts";
 import { type MeshClient, MeshWorld } from "../../support/mesh_world.ts";
 
@@ -39,7 +38,7 @@ async function worldOf(): Promise<{ world: MeshWorld; give: (roles: readonly str
   const world = await MeshWorld.of(["a", "b", "c"], CONFIG);
   await world.register("a", "anna");
   const give = async (roles: readonly string[]) => {
-    world.server("c").node.records.set({ of: ROLES, key: "anna", value: roles });
+    void world.server("c").node.roles.give("anna", roles, "192.0.2.7");
     await world.run(100);
   };
   await give(["staff"]);

@@ -17,7 +17,7 @@ function newsOf({ isClosing = false } = {}) {
       serverGone: note("presence: gone"),
     }),
     operator: () => ({ heard: note("operator: heard"), gone: note("operator: gone") }),
-    rulingOffice: () => ({ met: note("rulings: met") }),
+    operatorRecords: () => ({ met: note("records: met") }),
     passes: () => ({ heard: note("passes: heard"), spent: { command: "PASS_SPENT", passes: {} } }),
     audits: () => ({ met: note("audits: met"), heard: note("audits: heard") }),
     isClosing: () => isClosing,
@@ -51,7 +51,7 @@ Deno.test("a server that was met is told who is behind, then who is here, and th
   news.met("s-2");
   assertEquals(told, [
     "places: met s-2",
-    "rulings: met s-2",
+    "records: met s-2",
     "say ONLINE s-2",
     "places: sessions s-2",
     "say PASS_SPENT s-2",

@@ -1,13 +1,9 @@
 /** What an operator lays down at one server holds at all servers of the network (docs/protocol.md, section 4.12). */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type {
-  AskedRuling,
-  InviteResult,
-  ResetResult,
-  RulingProblem,
-  RulingResult,
-} from "../../../server/node/ruling_office.ts";
+import type { InviteResult } from "../../../server/node/invitation_office.ts";
+import type { RecordProblem } from "../../../server/node/operator_records.ts";
+import type { AskedRuling, ResetResult, RulingResult } from "../../../server/node/ruling_office.ts";
 import { loginOf, type MeshClient, MeshWorld } from "../../support/mesh_world.ts";
 
 const OPERATOR = "192.0.2.7";
@@ -126,7 +122,7 @@ Deno.test("a deleted account is gone, and its name is nobody's any more", async 
   // It does not come back, and cannot be deleted twice.
   assertEquals((await rule(world, "anna", { kind: "deleted", about: "eve", lifts: true })).ok, false);
   const again = await rule(world, "anna", { kind: "deleted", about: "eve" });
-  assertEquals(!again.ok && again.problem, "UNKNOWN_USER");
+  assertEquals(!again.ok && again.problem, "UNKNOWN");
 });
 
 Deno.test("nobody comes from banned addresses, through whichever server", async () => {
@@ -244,7 +240,9 @@ Deno.test("what is said of an account that lost its name says nothing of the one
 Deno.test("who has the code of an invitation may register, at whichever server, as often as it says", async () => {
   const world = await MeshWorld.of(["anna", "bert"], { auth: { registration: "invite" } });
   const told: InviteResult[] = [];
-  void world.server("anna").node.invite({ uses: 1, until: null }, OPERATOR).then((became) => told.push(became));
+  void world.server("anna").node.invitations.make({ uses: 1, until: null }, OPERATOR).then((became) =>
+    told.push(became)
+  );
   await world.until(() => told.length > 0, "the invitation");
   await world.equal("anna", "bert");
   const [made] = told;
@@ -257,14 +255,14 @@ Deno.test("who has the code of an invitation may register, at whichever server, 
   assertEquals(await registered("eve", {}), "INVITATION");
   assertEquals(await registered("eve", { invitation: made.code }), "REGISTER_SUCCESS");
   assertEquals(await registered("mia", { invitation: made.code }), "INVITATION");
-  const wrong = await world.server("anna").node.invite({ uses: 0, until: null }, OPERATOR);
+  const wrong = await world.server("anna").node.invitations.make({ uses: 0, until: null }, OPERATOR);
   assertEquals(!wrong.ok && wrong.problem, "WRONG");
 });
 
 Deno.test("what nobody can follow is refused with its reason, and nothing else happens", async () => {
   const world = await MeshWorld.of(["anna", "bert"]);
   const before = world.server("anna").vector;
-  const wrong: [Omit<AskedRuling, "by">, RulingProblem][] = [
+  const wrong: [Omit<AskedRuling, "by">, RecordProblem][] = [
     [{ kind: "ban", about: "a b:c" }, "WRONG"],
     [{ kind: "bannedAddress", about: "10.0.0.0/33" }, "WRONG"],
     [{ kind: "bannedAddress", about: "example.org" }, "WRONG"],
@@ -272,7 +270,7 @@ Deno.test("what nobody can follow is refused with its reason, and nothing else h
     [{ kind: "ban", about: "eve", why: "x".repeat(201) }, "WRONG"],
     [{ kind: "ban", about: "eve", until: -1 }, "WRONG"],
     [{ kind: "secret", about: "eve" }, "WRONG"],
-    [{ kind: "disabled", about: "nobody" }, "UNKNOWN_USER"],
+    [{ kind: "disabled", about: "nobody" }, "UNKNOWN"],
   ];
   for (const [ruling, problem] of wrong) {
     const result = await rule(world, "anna", ruling);

@@ -2,14 +2,15 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { nodeCrypto } from "../../../platform/crypto.ts";
+import { readableCode } from "../../../platform/readable_code.ts";
 import {
   freePlace,
   INVITATION_BYTES,
-  invitationCode,
   invitationFault,
   invitationKey,
   INVITATIONS,
   invitationsOf,
+  meantInvitation,
   placeIn,
   placeName,
   USES,
@@ -29,12 +30,27 @@ function recordsWith(value: unknown, ...used: number[]): Records {
 }
 
 Deno.test("a code has 26 letters that nobody mistakes, and is known however people write it", () => {
-  const code = invitationCode(nodeCrypto.randomBytes(INVITATION_BYTES));
+  const code = readableCode(nodeCrypto.randomBytes(INVITATION_BYTES));
   assertMatch(code, /^[a-km-np-z2-9]{26}$/);
   const key = invitationKey(code, nodeCrypto.digest);
   assertMatch(key, /^[0-9a-f]{32}$/);
   assertEquals(invitationKey(` ${code.slice(0, 13).toUpperCase()}-${code.slice(13)}`, nodeCrypto.digest), key);
   assertEquals(placeIn(placeName(key, 12)), `${key}:12`);
+});
+
+Deno.test("an invitation is meant by its code, its name, or the beginning of its name, and nothing else", () => {
+  const records = recordsWith({ uses: 1, until: null });
+  const meant = (named: string) => meantInvitation(named, records, nodeCrypto.digest);
+  for (const named of ["code", "CO-DE", KEY, KEY.slice(0, 4), KEY.slice(0, 8).toUpperCase()]) {
+    assertEquals(meant(named), { key: KEY }, named);
+  }
+  for (const named of ["", KEY.slice(0, 3), "other", `${KEY}0`]) assertEquals(meant(named), undefined, named);
+  const at = { lamport: 1, origin: "a", keptAt: "a" };
+  const other = `${KEY.slice(0, 6)}${KEY.slice(0, 26)}`;
+  records.take({ of: INVITATIONS, key: other, value: { uses: 1, until: null }, ...at });
+  assertEquals(meant(KEY.slice(0, 6)), "several");
+  records.take({ of: INVITATIONS, key: other, value: null, lamport: 2, origin: "a", keptAt: "a" });
+  assertEquals(meant(KEY.slice(0, 6)), { key: KEY });
 });
 
 Deno.test("an invitation is open until its end, and as long as there are places", () => {
@@ -54,6 +70,9 @@ Deno.test("an invitation is open until its end, and as long as there are places"
   assertEquals(invitationsOf(recordsWith({ uses: 1, until: null, note: "class 3" }, 1), 5), [
     { key: KEY, uses: 1, until: null, note: "class 3", used: 1, state: "usedUp" },
   ]);
+  for (const note of ["", "two\nlines", "x".repeat(201)]) {
+    assertEquals(invitationFault({ uses: 1, until: null, note })?.includes("a note"), true, note);
+  }
   assertEquals(invitationFault({ uses: 0, until: null })?.includes("uses"), true);
   assertEquals(invitationFault({ uses: 1, until: 1.5 })?.includes("until"), true);
 });

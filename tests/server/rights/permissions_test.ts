@@ -16,9 +16,9 @@ import {
   permissionsOf,
   readingLimit,
   readRules,
-  rolesOf,
   type Subject,
 } from "../../../server/rights/permissions.ts";
+import { rolesOf } from "../../../server/rights/roles.ts";
 import {
   type RegistrationFacts,
   registrationRefusal,

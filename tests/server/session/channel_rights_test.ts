@@ -2,7 +2,6 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { RightsRule } from "../../../mod.ts";
-import { ROLES } from "../../../server/rights/rights.ts";
 import type { Received } from "../../support/line_client.ts";
 import { type FakeLineClient, NodeWorld } from "../../support/node_world.ts";
 
@@ -242,7 +241,7 @@ Deno.test("a role that is given or taken counts from then on, and nobody else's 
   };
   const [anna, bob] = [await come("anna"), await come("bob")];
   const give = async (roles: string[]) => {
-    world.node.records.set({ of: ROLES, key: "anna", value: roles });
+    void world.node.roles.give("anna", roles, "192.0.2.7");
     await world.settle();
   };
   await give(["guide"]);

@@ -4,7 +4,7 @@
  */
 
 import { ORDER_PROBLEMS, type SharedResult } from "../../../node/order.ts";
-import type { RulingProblem } from "../../../node/ruling_office.ts";
+import type { RecordProblem, Refused } from "../../../node/operator_records.ts";
 import type { GatewayNode } from "../gateway_node.ts";
 import type { AdminRequest } from "./admin_request.ts";
 
@@ -14,56 +14,68 @@ export interface AdminAnswer {
   readonly value: unknown;
 }
 
-const STATUSES: Readonly<Record<RulingProblem, number>> = {
+/** What of a server is asked here. */
+export type AdminNode = Pick<
+  GatewayNode,
+  "rule" | "resetSecret" | "rulings" | "operateEverywhere" | "tokens" | "invitations" | "roles"
+>;
+
+const STATUSES: Readonly<Record<RecordProblem, number>> = {
   WRONG: 400,
-  UNKNOWN_USER: 404,
+  UNKNOWN: 404,
+  SEVERAL: 409,
   SERVER_ADDRESS: 409,
   OLDER_VERSION: 501,
   TOO_MANY: 503,
 };
 
 /** Does what `request` asks, for an operator who comes from `by`. */
-export async function carryOut(
-  request: AdminRequest,
-  node: Pick<GatewayNode, "rule" | "resetSecret" | "rulings" | "operateEverywhere" | "setOperatorToken" | "invite">,
-  by: string,
-): Promise<AdminAnswer> {
+export async function carryOut(request: AdminRequest, node: AdminNode, by: string): Promise<AdminAnswer> {
   switch (request.kind) {
     case "rulings": {
       const rulings = [...node.rulings].map(({ kind, about, terms }) => {
         const { until, why, by = "" } = terms ?? {};
         return { kind, about, ...(until === undefined ? {} : { until }), ...(why === undefined ? {} : { why }), by };
       });
-      return { status: 200, value: { rulings } };
+      return done({ rulings });
     }
-    case "rule": {
-      const result = await node.rule({ ...request.ruling, by });
-      if (!result.ok) return { status: STATUSES[result.problem], value: { error: result.sentence } };
-      const { kind, about } = result.ruling;
-      return { status: 200, value: { kind, about } };
-    }
-    case "reset": {
-      const result = await node.resetSecret(request.user, by);
-      if (!result.ok) return { status: STATUSES[result.problem], value: { error: result.sentence } };
-      return { status: 200, value: { user: request.user, secret: result.secret } };
-    }
+    case "rule":
+      return answer(await node.rule({ ...request.ruling, by }), ({ ruling: { kind, about } }) => ({ kind, about }));
+    case "reset":
+      return answer(await node.resetSecret(request.user, by), ({ secret }) => ({ user: request.user, secret }));
+    case "invitations":
+      return done({ invitations: node.invitations.all.map(({ key: id, ...how }) => ({ id, ...how })) });
     case "invite": {
-      const { uses, until } = request;
-      const result = await node.invite({ uses, until }, by);
-      if (!result.ok) return { status: STATUSES[result.problem], value: { error: result.sentence } };
-      return { status: 200, value: { code: result.code, uses, until } };
+      const { uses, until, note } = request;
+      const result = await node.invitations.make({ uses, until, ...(note === undefined ? {} : { note }) }, by);
+      return answer(result, ({ key: id, code }) => ({ id, code, uses, until }));
+    }
+    case "withdraw":
+      return answer(await node.invitations.withdraw(request.invitation, by), ({ key: id }) => ({ id }));
+    case "roles":
+      return done({ users: node.roles.users, patterns: node.roles.patterns });
+    case "role": {
+      const result = await node.roles.give(request.user, request.roles, by);
+      return answer(result, ({ user, roles, given }) => ({ user, roles, given }));
     }
     case "token": {
       const { role, ends } = request;
-      const result = await node.setOperatorToken(role, by, ends);
-      if (!result.ok) return { status: STATUSES[result.problem], value: { error: result.sentence } };
-      return { status: 200, value: ends ? { role } : { role, token: result.token } };
+      return answer(await node.tokens.set(role, by, ends), ({ token }) => ends ? { role } : { role, token });
     }
     case "everywhere": {
       const results = await node.operateEverywhere(request.order, by);
-      return { status: 200, value: { servers: results.map(told) } };
+      return done({ servers: results.map(told) });
     }
   }
+}
+
+function done(value: unknown): AdminAnswer {
+  return { status: 200, value };
+}
+
+/** What `result` came to; of a good one what `tell` gives. */
+function answer<R extends { readonly ok: true }>(result: R | Refused, tell: (result: R) => unknown): AdminAnswer {
+  return result.ok ? done(tell(result)) : { status: STATUSES[result.problem], value: { error: result.sentence } };
 }
 
 function told({ serverId, name, result }: SharedResult) {

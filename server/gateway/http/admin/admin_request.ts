@@ -15,8 +15,14 @@ export type AdminRequest =
   | { readonly kind: "rulings" }
   | { readonly kind: "rule"; readonly ruling: Omit<AskedRuling, "by"> }
   | { readonly kind: "reset"; readonly user: string }
-  /** An invitation: for how many, and until when (milliseconds since 1970, `null` for ever). */
-  | { readonly kind: "invite"; readonly uses: number; readonly until: number | null }
+  | { readonly kind: "invitations" }
+  /** An invitation: for how many, until when (milliseconds since 1970, `null` for ever), and what for. */
+  | { readonly kind: "invite"; readonly uses: number; readonly until: number | null; readonly note?: string }
+  /** To take one back: its code, its name, or the beginning of its name. */
+  | { readonly kind: "withdraw"; readonly invitation: string }
+  | { readonly kind: "roles" }
+  /** The roles that an operator gives to a user, in place of those of before. */
+  | { readonly kind: "role"; readonly user: string; readonly roles: readonly string[] }
   /** The token of a role that counts at every server: a new one, or none. */
   | { readonly kind: "token"; readonly role: TokenRole; readonly ends: boolean }
   | { readonly kind: "everywhere"; readonly order: SharedOrder };
@@ -28,14 +34,30 @@ export const ADMIN_SHAPES = {
     `"until"?: MILLISECONDS, "why"?: "…"}`,
   "/api/reset": 'the body must be {"user": "NAME"}',
   "/api/close": 'the body must be {"user": "NAME"} or {"address": "ADDRESS or RANGE"}',
-  "/api/invite": 'the body must be {"uses": NUMBER, "until"?: MILLISECONDS}',
+  "/api/invite": 'the body must be {"uses": NUMBER, "until"?: MILLISECONDS, "note"?: "…"}',
+  "/api/withdraw": 'the body must be {"invitation": "ID or CODE"}',
+  "/api/role": 'the body must be {"user": "NAME", "roles": ["WORD", …]}',
   "/api/token": 'the body must be {"role": "look"|"act", "ends"?: true}',
   "/api/log-level": `the body must be {"level": "…"}, with ${wordList(LOG_LEVELS)}`,
 } as const;
-/** One of them. */
+/** What is asked without a body, by path. */
+export const ADMIN_QUESTIONS = {
+  "/api/rulings": { kind: "rulings" },
+  "/api/invitations": { kind: "invitations" },
+  "/api/roles": { kind: "roles" },
+} as const satisfies Readonly<Record<string, AdminRequest>>;
+/** One of `ADMIN_SHAPES`. */
 export type AdminPath = keyof typeof ADMIN_SHAPES;
 
-/** Whether `path` is one of them. */
+/** Longer than any code, with spaces and hyphens in it. */
+const MAX_NAMED_LENGTH = 128;
+
+/** What is asked at `path`; `undefined` where nothing is. */
+export function adminQuestion(path: string): AdminRequest | undefined {
+  return Object.hasOwn(ADMIN_QUESTIONS, path) ? ADMIN_QUESTIONS[path as keyof typeof ADMIN_QUESTIONS] : undefined;
+}
+
+/** Whether something is ordered at `path`. */
 export function isAdminPath(path: string): path is AdminPath {
   return Object.hasOwn(ADMIN_SHAPES, path);
 }
@@ -56,9 +78,20 @@ export function readAdminRequest(path: AdminPath, body: string): AdminRequest | 
     case "/api/reset":
       return typeof fields.user === "string" ? { kind: "reset", user: fields.user } : wrong;
     case "/api/invite": {
-      const { uses, until = null } = fields;
+      const { uses, until = null, note } = fields;
       if (typeof uses !== "number" || (until !== null && typeof until !== "number")) return wrong;
-      return { kind: "invite", uses, until };
+      if (note !== undefined && typeof note !== "string") return wrong;
+      return { kind: "invite", uses, until, ...(note === undefined ? {} : { note }) };
+    }
+    case "/api/withdraw": {
+      const { invitation } = fields;
+      const isShort = typeof invitation === "string" && invitation.length <= MAX_NAMED_LENGTH;
+      return isShort ? { kind: "withdraw", invitation } : wrong;
+    }
+    case "/api/role": {
+      const { user, roles } = fields;
+      if (typeof user !== "string" || !Array.isArray(roles)) return wrong;
+      return roles.every((role) => typeof role === "string") ? { kind: "role", user, roles } : wrong;
     }
     case "/api/token": {
       const role = TOKEN_ROLES.find((one) => one === fields.role);

@@ -30,6 +30,12 @@ Deno.test("readAdminTask() reads each task", () => {
     ["close-one s-1 7", { kind: "closeOne", server: "s-1", connection: "7" }],
     ["invite", { kind: "invite", uses: 1 }],
     ["invite 20", { kind: "invite", uses: 20 }],
+    ["invitations", { kind: "invitations" }],
+    ["withdraw 4be1", { kind: "withdraw", invitation: "4be1" }],
+    ["roles", { kind: "roles", names: [] }],
+    ["roles anna", { kind: "roles", names: ["anna"] }],
+    ["role anna", { kind: "role", user: "anna", roles: [] }],
+    ["role anna teacher guide", { kind: "role", user: "anna", roles: ["teacher", "guide"] }],
     ["token look", { kind: "token", role: "look", ends: false }],
     ["end-token act", { kind: "token", role: "act", ends: true }],
     ["log-level debug", { kind: "logLevel", level: "debug" }],
@@ -39,6 +45,9 @@ Deno.test("readAdminTask() reads each task", () => {
   assertEquals(readAdminTask(["ban", "anna"], { for: "2h", why: "spam" }), {
     ...{ kind: "rule", rule: "ban", about: "anna", lifts: false },
     ...{ lastsMs: 7_200_000, why: "spam" },
+  });
+  assertEquals(readAdminTask(["invite"], { for: "7d", note: "class 3" }), {
+    ...{ kind: "invite", uses: 1, lastsMs: 604_800_000, note: "class 3" },
   });
 });
 
@@ -53,6 +62,9 @@ Deno.test("readAdminTask() says what is wrong with all else", () => {
     [["ban-address", "anna"], {}, '"anna" is no address'],
     [["log-level", "loud"], {}, 'not "loud"'],
     [["invite", "many"], {}, "USES must be a number"],
+    [["withdraw"], {}, "admin withdraw takes INVITATION"],
+    [["role"], {}, "admin role takes NAME [ROLE…]"],
+    [["ban", "anna"], { note: "x" }, "--note says what an invitation is for"],
     [["token", "root"], {}, "The role must be look or act"],
     [["unban", "anna"], { for: "2h" }, "--for says how long a ban or an invitation lasts"],
     [["reset", "anna"], { why: "x" }, "--why says why"],

@@ -23,6 +23,12 @@ Deno.test("readAdminRequest() reads what the paths take, and nothing more", () =
     order: { kind: "disconnectAll", address: "10.0.0.0/8" },
   });
   assertEquals(read("/api/invite", { uses: 3 }), { kind: "invite", uses: 3, until: null });
+  assertEquals(read("/api/invite", { uses: 3, until: 9, note: "class 3" }), {
+    ...{ kind: "invite", uses: 3, until: 9, note: "class 3" },
+  });
+  assertEquals(read("/api/withdraw", { invitation: "4be1" }), { kind: "withdraw", invitation: "4be1" });
+  assertEquals(read("/api/role", { user: "eve", roles: [] }), { kind: "role", user: "eve", roles: [] });
+  assertEquals(read("/api/role", { user: "eve", roles: ["x"] }), { kind: "role", user: "eve", roles: ["x"] });
   assertEquals(read("/api/token", { role: "look" }), { kind: "token", role: "look", ends: false });
   assertEquals(read("/api/token", { role: "act", ends: true }), { kind: "token", role: "act", ends: true });
   assertEquals(read("/api/log-level", { level: "debug" }), {
@@ -36,11 +42,13 @@ Deno.test("readAdminRequest() answers every other body with what it has to be", 
     ...["", "[]", "null", "1", "{}", '{"user":1}', '{"level":"loud"}', '{"user":"a","address":"10.0.0.1"}'],
     ...['{"address":"anna"}', '{"kind":"secret","about":"eve","verifier":"x"}', '{"kind":"ban"}'],
     ...['{"kind":"ban","about":"eve","lifts":1}', '{"kind":"ban","about":"eve","until":"tomorrow"}'],
+    ...['{"uses":1,"note":2}', `{"invitation":"${"4".repeat(129)}"}`, '{"user":"eve","roles":"x","address":"::1"}'],
+    ...['{"user":"eve","roles":[1],"address":"::1"}'],
     ...['{"kind":"role","about":"eve"}', '{"kind":"ban","about":"eve","why":1}'],
   ];
   for (const path of Object.keys(ADMIN_SHAPES) as AdminPath[]) {
     for (const body of bodies) {
-      const isRight = path === "/api/reset" && body.includes('"user":"a"') || path === "/api/close" && body === "";
+      const isRight = path === "/api/reset" && /"user":"(?:a|eve)"/.test(body) || path === "/api/close" && body === "";
       if (!isRight) assertEquals(readAdminRequest(path, body), { wrong: ADMIN_SHAPES[path] }, `${path} ${body}`);
     }
   }
