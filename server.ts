@@ -13,7 +13,7 @@ import { type Invocation, invocationText } from "./config/invocation.ts";
 import { CONFIG_FILE, ConfigError, layered, loadConfig, withLayer } from "./config/load.ts";
 import { ask, askHeartbeat, NoAnswer, yesNoQuestion } from "./config/prompts.ts";
 import { endpointText, isSecret, isToken, quoted, SECRET, TOKEN } from "./config/values.ts";
-import { gatewayToCall, operatorToken } from "./server/gateway/admin/operator_call.ts";
+import { gatewayToCall, operatorToken, refuseClearToken } from "./server/gateway/admin/operator_call.ts";
 import { drainServer } from "./server/gateway/http/drain_command.ts";
 import { findHttpToken } from "./server/gateway/http_token.ts";
 import { effectiveHeartbeat } from "./heartbeat/liveness.ts";
@@ -310,11 +310,14 @@ function invocation(): Invocation {
 /** Asks a server that runs to stop gently, and waits for it. */
 async function drain(asked: ServerArguments): Promise<ExitCode> {
   const config = await settle(asked);
+  const at = gatewayToCall(config, "drain");
+  const { isSecure, ask } = await ownGateway(config);
+  refuseClearToken(config, at, isSecure);
   const end = await drainServer({
-    at: gatewayToCall(config, "drain"),
+    at,
     token: await operatorToken(config),
     clock: realClock,
-    ask: (await ownGateway(config)).ask,
+    ask,
     tell: (line) => writeAll("stdout", `${line}\n`),
   });
   if (end.kind === "unreachable") throw new AddressError(end.sentence);

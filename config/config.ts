@@ -222,6 +222,11 @@ export interface HttpGatewayConfig {
    * the data folder.
    */
   token: string;
+  /**
+   * Whether a token that lets its owner act may come in clear from other machines. On this machine, and by TLS, it
+   * always may.
+   */
+  clearToken: boolean;
   /** Host names that browsers use, besides the one that it listens on: of this machine, or of a proxy before it. */
   names: string[];
   /** Addresses of proxies whose `X-Forwarded-For` is believed. */
@@ -355,7 +360,7 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
   auth: DEFAULT_AUTH,
   sessions: { perUser: "many", ticketMaxAgeMs: 7 * 86_400_000, passMs: 8 * 3_600_000 },
   gateway: {
-    http: { listen: "", token: "", names: [], trustedProxies: [], tls: { ...DOOR_TLS } },
+    http: { listen: "", token: "", clearToken: false, names: [], trustedProxies: [], tls: { ...DOOR_TLS } },
     grpc: { listen: "", participantHosts: [], broadcasts: "sideBySide", channel: "", tls: { ...DOOR_TLS } },
   },
   audit: { enabled: true, maxFileBytes: 8_388_608, maxFiles: 8 },

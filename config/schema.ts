@@ -140,6 +140,7 @@ export const CONFIG_SCHEMA = section({
         (value) => typeof value === "string" && (value === "" || isToken(value)),
         `${TOKEN.allowed}; empty means that one is made`,
       ),
+      clearToken: flag,
       names: v.array(
         v.custom<string>((value) => typeof value === "string" && isHost(value), "a host name or an address"),
         "a list of hosts",

@@ -147,6 +147,10 @@ Deno.test("admin takes its token from a file, the environment or the data folder
     const typed = await admin(at, ["bans", "--token", token]);
     assertEquals(typed.code, 1);
     assert(!typed.errors.includes(token), typed.errors);
+    // Nothing is said to another machine: the token would go along.
+    const clear = await admin({ ...at, http: "192.0.2.1:8080" }, ["bans"]);
+    assertEquals([clear.code, clear.output], [1, ""]);
+    assertMatch(clear.errors, /The token would go to 192\.0\.2\.1:8080 in clear/);
     const nobody = await admin({ ...at, http: "1" }, ["bans"]);
     assertEquals([nobody.code, nobody.errors], [
       2,

@@ -91,7 +91,7 @@ Deno.test("parseConfig() knows keys of sections in sections, and finds those tha
   assertEquals(config.gateway.http, DEFAULT_CONFIG.gateway.http);
   assertStringIncludes(
     refusal({ gateway: { http: { prot: 1 } } }),
-    '"gateway.http.prot"; known here are listen, token, names',
+    '"gateway.http.prot"; known here are listen, token, clearToken, names',
   );
   assertStringIncludes(
     refusal({ participantHosts: [] }),

@@ -6,8 +6,9 @@
 
 import type { Config } from "../../../config/config.ts";
 import { UsageError } from "../../../config/flags.ts";
-import { isToken, parseListenAddress, quoted, TOKEN } from "../../../config/values.ts";
+import { endpointText, isToken, parseListenAddress, quoted, TOKEN } from "../../../config/values.ts";
 import type { Endpoint } from "../../../platform/address.ts";
+import { isOwnAddress } from "../../../platform/tcp/own_address.ts";
 import { FileError, othersMayRead, readTextFile } from "../../../platform/files/text_file.ts";
 import { findHttpToken } from "../http_token.ts";
 
@@ -33,6 +34,18 @@ export function gatewayToCall(config: Config, command: string): Endpoint {
   // An address to listen on may stand for all of them; calling needs one.
   const host = at.host === "0.0.0.0" ? "127.0.0.1" : at.host === "::" ? "::1" : at.host;
   return { host, port: at.port };
+}
+
+/**
+ * Sees to it that no token goes over a network in clear. `isSecure` says whether the gateway at `at` is asked by TLS.
+ * @throws {UsageError} when it would, and `config` does not allow it.
+ */
+export function refuseClearToken(config: Config, at: Endpoint, isSecure: boolean): void {
+  if (isSecure || config.gateway.http.clearToken || isOwnAddress(at.host)) return;
+  throw new UsageError(
+    `The token would go to ${endpointText(at)} in clear, and others on the way could read it. Ask by TLS, on that ` +
+      'machine or through a tunnel; "gateway.http.clearToken" allows it',
+  );
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Emphasis } from "./admin_text.ts";
 import { type AdminEnd, administer } from "./admin_command.ts";
 import { readAdminTask } from "./admin_task.ts";
 import { ownGateway } from "../tls/own_gateway.ts";
-import { gatewayToCall, operatorToken } from "./operator_call.ts";
+import { gatewayToCall, operatorToken, refuseClearToken } from "./operator_call.ts";
 
 /** What it is run with. */
 export interface RunAdminParts {
@@ -27,11 +27,12 @@ export interface RunAdminParts {
 export async function runAdmin(config: Config, asked: AdminArguments, parts: RunAdminParts): Promise<AdminEnd> {
   const task = readAdminTask(asked.words, asked);
   const at = gatewayToCall(config, "admin");
+  const { isSecure, ask } = await ownGateway(config);
+  refuseClearToken(config, at, isSecure);
   const token = await operatorToken(config, { ...parts, file: asked.tokenFile });
   const { nowMs, emphasis } = parts;
   return await administer(task, {
-    ...{ at, token, nowMs, emphasis, json: asked.json },
-    ask: (await ownGateway(config)).ask,
+    ...{ at, token, nowMs, emphasis, ask, json: asked.json },
     time: (wallMs) => timeAsOf(wallMs, nowMs),
   });
 }

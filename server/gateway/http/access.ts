@@ -106,6 +106,22 @@ export function isLocal({ headers, remoteHost }: HttpRequest, { host }: Hosts): 
   return remoteHost === "" ? isLoopback(host) : isLoopback(remoteHost);
 }
 
+/**
+ * Whether `remoteHost` is another machine than this one. Who comes from the very address that is listened on is on this
+ * machine: what goes there leaves it on no network.
+ */
+export function isOtherMachine(remoteHost: string, host: string): boolean {
+  if (remoteHost === "") return !isLoopback(host);
+  return !isLoopback(remoteHost) && remoteHost.toLowerCase() !== host.toLowerCase();
+}
+
+/** Said to who shows a token to act where others on the way hear it. */
+export const OVERHEARD: Refusal = Object.freeze({
+  status: 403,
+  sentence: "this token lets its owner act, and came in clear from another machine: come by TLS or from the server's " +
+    'own machine, or look with a token to look; "gateway.http.clearToken" allows it',
+});
+
 /** Why `shown` is not enough for `need`; `undefined` when it is. */
 export function refusal(need: Need, shown: Shown, local: boolean): Refusal | undefined {
   if (shown === "limited") return { status: 429, sentence: "too many wrong tokens: try again in a minute" };

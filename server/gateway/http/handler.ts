@@ -272,7 +272,8 @@ function refusedPage(
   };
 }
 
-function refusedReply({ status, sentence }: Refusal, surroundings: Surroundings): HttpReply {
+/** A refusal as an answer. */
+export function refusedReply({ status, sentence }: Refusal, surroundings: Surroundings): HttpReply {
   const how: Record<string, string> = status === 401
     ? { "www-authenticate": "Bearer" }
     : status === 429

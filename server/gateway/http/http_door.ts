@@ -25,7 +25,7 @@ import {
 import type { NetworkView } from "../../../view/network_view.ts";
 import { roleOf, tokenDigest } from "../../accounts/operator_tokens.ts";
 import type { Door } from "../door.ts";
-import { isLoopback, type Shown } from "./access.ts";
+import { isLoopback, isOtherMachine, OVERHEARD, type Shown } from "./access.ts";
 import { carryOut } from "./admin/admin_desk.ts";
 import { assetsOf } from "./assets.ts";
 import { CompressedReplies } from "./compressed.ts";
@@ -43,6 +43,7 @@ import {
   isSecure,
   jsonReply,
   MAX_BODY_BYTES,
+  refusedReply,
   refuseStranger,
   type Surroundings,
   writtenReply,
@@ -216,6 +217,12 @@ class HttpDoor implements Door, HttpHandler {
     else upgrade.refuse(reply);
   }
 
+  /** Whether what `request` shows came over a network in clear, and the operator has not allowed that. */
+  #isOverheard(request: HttpRequest): boolean {
+    if (this.#parts.config.gateway.http.clearToken || isProtected(request, this.#proxies)) return false;
+    return isOtherMachine(callerOf(request, this.#proxies), this.host);
+  }
+
   /** The request, with the address of its real sender. */
   #fromCaller(request: HttpRequest): HttpRequest {
     return { ...request, remoteHost: callerOf(request, this.#proxies) };
@@ -234,6 +241,8 @@ class HttpDoor implements Door, HttpHandler {
     if (typeof body !== "string") return exchange.reply(body);
     // An old token in a probe's settings is no guess.
     const shown = isProbe(request) ? "nothing" : this.#judge(request);
+    const isAct = shown === "token" || shown === "session";
+    if (isAct && this.#isOverheard(asked.request)) return exchange.reply(refusedReply(OVERHEARD, this.#surroundings));
     const answer = decide(request, body, shown, this.#node.state, this.#surroundings, gateways);
     await this.#carryOut(answer, exchange);
   }
@@ -359,11 +368,13 @@ class HttpDoor implements Door, HttpHandler {
   #signIn(token: string, exchange: HttpExchange): void {
     const request = this.#fromCaller(exchange.request);
     const surroundings = this.#surroundings;
-    const signedIn = this.#guard.signIn(token, request.remoteHost, isSecure(request));
+    const isOverheard = this.#isOverheard(exchange.request);
+    const signedIn = this.#guard.signIn(token, request.remoteHost, isSecure(request), isOverheard);
     if (signedIn.kind === "signedIn") {
       const headers = { ...apiHeaders(surroundings), "set-cookie": signedIn.cookie };
       return exchange.reply({ status: 204, headers, body: "" });
     }
+    if (signedIn.kind === "overheard") return exchange.reply(refusedReply(OVERHEARD, surroundings));
     this.#tellWrongToken(request.remoteHost);
     exchange.reply(
       signedIn.kind === "wrong"

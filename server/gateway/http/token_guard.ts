@@ -13,7 +13,10 @@ import type { TokenRole } from "../../accounts/operator_tokens.ts";
 import { bearerOf, cookieOf, type Shown } from "./access.ts";
 
 /** The result of a sign-in. */
-export type SignIn = { readonly kind: "signedIn"; readonly cookie: string } | { readonly kind: "wrong" | "limited" };
+export type SignIn =
+  | { readonly kind: "signedIn"; readonly cookie: string }
+  /** `overheard`: the token is right, and came where others on the way heard it. */
+  | { readonly kind: "wrong" | "limited" | "overheard" };
 
 /** How long a cookie holds. */
 const SESSION_MS = 12 * 3_600_000;
@@ -71,10 +74,14 @@ export class TokenGuard {
     return role === "act" ? "session" : role ?? "nothing";
   }
 
-  /** Takes a token from the sign-in page; `isSecure` when the page came over TLS. */
-  signIn(token: string, remoteHost: string, isSecure: boolean): SignIn {
+  /**
+   * Takes a token from the sign-in page; `isSecure` when the page came over TLS. With `isOverheard` others on the way
+   * heard the token: then it has to be one to look.
+   */
+  signIn(token: string, remoteHost: string, isSecure: boolean, isOverheard = false): SignIn {
     const shown = this.#compare(token, remoteHost);
     if (shown !== "token" && shown !== "look") return { kind: shown };
+    if (shown === "token" && isOverheard) return { kind: "overheard" };
     const session = toHex(this.#crypto.randomBytes(SESSION_BYTES));
     const role = shown === "token" ? "act" : "look";
     this.#sessions.set(this.#crypto.digest(session), { until: this.#clock.nowMs() + SESSION_MS, role });

@@ -27,3 +27,19 @@ Deno.test("a server that tells the secret of the network to others says so, wher
   const [warning] = warningsFor({ cluster: { clearSecret: "upgrade" } });
   assertStringIncludes(warning!, "cluster.clearSecret");
 });
+
+Deno.test("a gateway where operators may show tokens in clear says so, if others reach it and it has no TLS", () => {
+  const gateway = (listen: string, http: NonNullable<NonNullable<ConfigLayer["gateway"]>["http"]> = {}) => ({
+    gateway: { http: { listen, clearToken: true, ...http } },
+  });
+  for (const listen of ["0.0.0.0:8080", "[::]:8080", "thrum.lan:8080"]) {
+    assertStringIncludes(warningsFor(gateway(listen))[0] ?? "", "gateway.http.clearToken", listen);
+    assertEquals(warningsFor(gateway(listen, { clearToken: false })), []);
+    assertEquals(warningsFor(gateway(listen, { tls: { use: "own", cert: "a.pem", key: "a-key.pem" } })), []);
+    assertEquals(warningsFor({ ...gateway(listen), tls: { cert: "a.pem", key: "a-key.pem" } }), []);
+    // TLS of the server is none of the gateway.
+    const off = { ...gateway(listen, { tls: { use: "off" } }), tls: { cert: "a.pem", key: "a-key.pem" } } as const;
+    assertEquals(warningsFor(off).length, 1);
+  }
+  assertEquals(warningsFor(gateway("8080")), []);
+});

@@ -168,6 +168,41 @@ Deno.test("signing in gives a cookie that opens what the token opens, and signin
   assertEquals((await ask(port, "GET /api/network", known)).status, 401);
 });
 
+Deno.test("a token to act that other machines show in clear is refused, and one to look is taken", async () => {
+  const http = { listen: "0", token: TOKEN, trustedProxies: ["127.0.0.1"] };
+  await using gateway = await start({ gateway: { http } });
+  const { port } = gateway;
+  const clear = { "x-forwarded-for": "192.0.2.7", origin: "http://localhost" };
+  const byTls = { ...clear, "x-forwarded-proto": "https" };
+  const { token: look } = JSON.parse((await ask(port, "POST /api/token", BEARER, '{"role":"look"}')).body);
+  const looks = { authorization: `Bearer ${look}` };
+  const status = async (line: string, headers: Record<string, string>, body?: string) =>
+    (await ask(port, line, headers, body)).status;
+  const level = '{"level":"info"}';
+  const refused = await ask(port, "POST /api/log-level", { ...clear, ...BEARER }, level);
+  assertEquals(refused.status, 403);
+  assertStringIncludes(JSON.parse(refused.body).error, "came in clear from another machine");
+  // Also where it would only look: it was heard all the same.
+  assertEquals(await status("GET /api/network", { ...clear, ...BEARER }), 403);
+  assertEquals(await status("GET /api/network", { ...clear, ...looks }), 200);
+  assertEquals(await status("POST /api/log-level", { ...byTls, ...BEARER }, level), 200);
+  assertEquals(await status("POST /api/log-level", BEARER, level), 200);
+  const signIn = (headers: Record<string, string>, token: string) =>
+    ask(port, "POST /api/session", headers, JSON.stringify({ token }));
+  const clearly = await signIn(clear, TOKEN);
+  assertEquals([clearly.status, clearly.headers["set-cookie"]], [403, undefined]);
+  assertEquals((await signIn(clear, look)).status, 204);
+  const protectedly = await signIn(byTls, TOKEN);
+  assertEquals(protectedly.status, 204);
+  // Nor does the cookie count that it got for it.
+  const cookie = protectedly.headers["set-cookie"]!.split(";")[0]!;
+  assertEquals(await status("POST /api/log-level", { ...byTls, cookie }, level), 200);
+  assertEquals(await status("POST /api/log-level", { ...clear, cookie }, level), 403);
+
+  await using allowed = await start({ gateway: { http: { ...http, clearToken: true } } });
+  assertEquals((await ask(allowed.port, "POST /api/log-level", { ...clear, ...BEARER }, level)).status, 200);
+});
+
 Deno.test("behind a trusted proxy everybody is counted for himself: wrong tokens, and connections", async () => {
   await using gateway = await start({
     gateway: { http: { listen: "0", token: TOKEN, trustedProxies: ["127.0.0.1"] } },
