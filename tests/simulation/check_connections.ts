@@ -1,5 +1,6 @@
 /** Checks that the heartbeat accuses the dead and nobody else. Pure. */
 
+import { readsNothing } from "./check_names.ts";
 import { type Evidence, overlapMs, overlaps, type Violation } from "./evidence.ts";
 import type { Happening } from "./history.ts";
 import { HEARTBEAT, IDENTIFY_TIMEOUT_MS } from "./sim_server.ts";
@@ -23,7 +24,12 @@ export function checkAlive(evidence: Evidence): Violation[] {
     const from = at - BOUND_MS - SLACK_MS - overlapMs(evidence.stalls(who), 0, at);
     // That the server stood still is no excuse.
     const isExcused = overlaps(
-      [...evidence.stalls(machine), ...evidence.down(machine), ...evidence.cut(who, machine)],
+      [
+        ...evidence.stalls(machine),
+        ...evidence.down(machine),
+        ...evidence.cut(who, machine),
+        ...readsNothing(evidence, machine),
+      ],
       from,
       at + 1,
     );
@@ -66,7 +72,7 @@ export function checkDead(evidence: Evidence): Violation[] {
 }
 
 /** What comes to a client: lines of the log, and answers. */
-const TAKEN = new Set<Happening["what"]>(["received", "got", "was told of", "was told who is online"]);
+const TAKEN = new Set<Happening["what"]>(["received", "reads", "got", "was told of", "was told who is online"]);
 
 /**
  * Until when a client may be kept that took data its server had sent, and perhaps said nothing after that: who is slow

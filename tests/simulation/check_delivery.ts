@@ -7,6 +7,7 @@ import type { Vector } from "../../log/vector.ts";
 import { sequenceOf } from "../../log/vector.ts";
 import { parseEntryId } from "../../protocol/entry_id.ts";
 import type { WireGap } from "../../protocol/message.ts";
+import { isForClient, missedByIterators, readerOf, wasNotRead } from "./check_channels.ts";
 import { type Arrived, mayComeLate } from "./check_order.ts";
 import type { Event } from "./history.ts";
 import { keyOf } from "./numbered.ts";
@@ -70,9 +71,9 @@ function* notReplicated(
  */
 export function checkReceived(evidence: Evidence): Violation[] {
   const violations: Violation[] = [];
-  for (const [chain, received] of byChain(evidence)) {
-    violations.push(...checkOnce(evidence, chain, received));
-    violations.push(...checkOrder(evidence, chain, received));
+  for (const [reader, received] of byReader(evidence)) {
+    violations.push(...checkOnce(evidence, reader, received));
+    violations.push(...checkOrder(evidence, reader, received));
   }
   for (const { session, id, at } of evidence.told("came twice")) {
     if (evidence.isNumberedTwice(id)) continue;
@@ -82,24 +83,19 @@ export function checkReceived(evidence: Evidence): Violation[] {
   return violations;
 }
 
-function byChain(evidence: Evidence): Map<string, Told<"received">[]> {
-  const chains = new Map<string, Told<"received">[]>();
-  for (const event of evidence.told("received")) {
-    const chain = chains.get(event.chain);
-    if (chain === undefined) chains.set(event.chain, [event]);
-    else chain.push(event);
-  }
-  return chains;
+/** What each client was given over all lives in which it went on; what an iterator of channels gave is apart. */
+function byReader(evidence: Evidence): Map<string, Told<"received">[]> {
+  return Map.groupBy(evidence.told("received"), readerOf);
 }
 
-function* checkOnce(evidence: Evidence, chain: string, received: readonly Told<"received">[]): Generator<Violation> {
+function* checkOnce(evidence: Evidence, reader: string, received: readonly Told<"received">[]): Generator<Violation> {
   const seen = new Map<string, Told<"received">>();
   for (const event of received) {
     const { sender, n, id, at } = event;
     const key = `${sender}#${n}`;
     const before = seen.get(key);
     if (before !== undefined && !mayComeAgain(evidence, before, event)) {
-      const what = `${chain} received ${key} as ${before.id} and again as ${id}`;
+      const what = `${reader} received ${key} as ${before.id} and again as ${id}`;
       yield { promise: "nothing comes twice", what, at };
     }
     seen.set(key, event);
@@ -157,8 +153,9 @@ export function wasTakenBack(evidence: Evidence, again: Arrived, since: number):
   );
 }
 
-function* checkOrder(evidence: Evidence, chain: string, received: readonly Told<"received">[]): Generator<Violation> {
+function* checkOrder(evidence: Evidence, reader: string, received: readonly Told<"received">[]): Generator<Violation> {
   const newest = new Map<string, Told<"received">>();
+  const { chain } = received[0]!;
   const vector = evidence.told("entered").find((event) => event.chain === chain)?.vector ?? {};
   const seen = new Set<string>();
   for (const event of received) {
@@ -170,9 +167,9 @@ function* checkOrder(evidence: Evidence, chain: string, received: readonly Told<
     if (before === undefined || before.n < n) newest.set(sender, event);
     else if (
       before.n > n && !mayComeLate(evidence, event, before) && !begunWith(evidence, vector, event) &&
-      !wasToldOf(evidence, event) && !wasTakenBack(evidence, event, before.at)
+      !wasToldOf(evidence, event) && !wasTakenBack(evidence, event, before.at) && !wasNotRead(evidence, event, before)
     ) {
-      const what = `${chain} received ${sender}#${n} (${event.id}) after ${sender}#${before.n} (${before.id})`;
+      const what = `${reader} received ${sender}#${n} (${event.id}) after ${sender}#${before.n} (${before.id})`;
       yield { promise: "a sender's order is kept", what, at };
     }
   }
@@ -226,7 +223,7 @@ function* checkComplete(evidence: Evidence, one: Told<"is">): Generator<Violatio
   const lived = life === undefined ? [] : evidence.told("entered").filter((event) => event.life === life);
   const all = new Set([...sessions, ...lived.map((event) => event.session)]);
   const received = new Set(
-    evidence.told("received").filter((event) => all.has(event.session)).map(({ sender, n }) => `${sender}#${n}`),
+    evidence.told("received").filter(({ session, iterator }) => iterator === undefined && all.has(session)).map(keyOf),
   );
   const gaps = evidence.told("gap").filter((event) => sessions.has(event.session)).flatMap((event) => event.gaps);
   const isPlain = evidence.schedule.clients.find(({ name }) => name === one.who)?.kind === "plain";
@@ -239,8 +236,8 @@ function* checkComplete(evidence: Evidence, one: Told<"is">): Generator<Violatio
   const hadFirst = isPlain && firstAt !== undefined ? vectorAt(evidence, firstAt) : {};
   // Who comes without a vector stands where its user stood.
   const hadByUser = life === undefined ? NO_KEYS : receivedBefore(evidence, username, connected.at);
-  for (const [key, copies] of evidence.copies) {
-    if (received.has(key) || hadByUser.has(key) || !evidence.survives(key)) continue;
+  const isExcused = (key: string, copies: readonly Stored[]) => {
+    if (!evidence.survives(key)) return true;
     const mayMiss = isPlain
       ? copies.some(({ id }) => covers(had, id) || covers(hadFirst, id))
       : copies.some(({ id }) => covers(begun.vector, id) || isIn(gaps, id));
@@ -250,14 +247,19 @@ function* checkComplete(evidence: Evidence, one: Told<"is">): Generator<Violatio
     const wasUnderWay = isPlain && copies.some((copy) => isSentLast(evidence, copy, lived));
     // Its number tells that it was had.
     const isGivenTwice = copies.some(({ id }) => evidence.givenTwice.has(id));
-    if (mayMiss || isForgotten || wasUnderWay || isGivenTwice) continue;
+    if (mayMiss || isForgotten || wasUnderWay || isGivenTwice) return true;
     // Its whole origin is no more since before it came.
-    if (copies.every((copy) => copy.isLost || wasBuried(evidence, copy, begun.at))) continue;
-    if (copies.every(({ isFor }) => isFor !== "everyone")) continue;
+    if (copies.every((copy) => copy.isLost || wasBuried(evidence, copy, begun.at))) return true;
+    return copies.every(({ isFor }) => isFor !== "everyone");
+  };
+  for (const [key, copies] of evidence.copies) {
+    if (received.has(key) || hadByUser.has(key)) continue;
+    if (isExcused(key, copies) || !isForClient(evidence, one, copies)) continue;
     const ids = [...new Set(copies.map(({ id }) => id))].join(", ");
     const promise = gaps.length > 0 ? "gaps are told" : "everybody gets everything";
     yield { promise, what: `${session} has not received ${key} (${ids})`, at };
   }
+  yield* missedByIterators(evidence, one, isExcused);
 }
 
 /** Whether a server had forgotten an entry with its whole origin by then. */

@@ -19,7 +19,30 @@ interface Hole {
 /** Clients that know vectors; what others have cannot be told from what they are sent. */
 export function checkHoles(evidence: Evidence): Violation[] {
   const holes = holesOf(evidence);
-  return [...checkSentAway(evidence, holes), ...checkTold(evidence, holes)];
+  return [...checkSentAway(evidence, holes), ...checkTold(evidence, holes), ...checkNeedless(evidence)];
+}
+
+/** A gap is told only where the server lacks something. */
+function* checkNeedless(evidence: Evidence): Generator<Violation> {
+  // What was forgotten is in no history.
+  if (evidence.hasForgetting) return;
+  for (const event of evidence.told("gap")) {
+    const { session, gaps, at } = event;
+    const server = serverOf(evidence, session, at);
+    const toldAt = evidence.events.indexOf(event);
+    const here = server === undefined ? undefined : evidence.stored.get(server);
+    const isHere = (id: string) => {
+      const stored = here?.get(id);
+      return stored !== undefined && stored.index < toldAt && !stored.isLost && !evidence.isNumberedTwice(id);
+    };
+    for (const { origin, first, last } of gaps) {
+      if (last === null) continue;
+      const ids = Array.from({ length: last - first + 1 }, (_, n) => formatEntryId({ origin, sequence: first + n }));
+      if (ids.length === 0 || !ids.every(isHere)) continue;
+      const what = `${session} was told that ${ids[0]} to ${ids.at(-1)} are missing, which ${server} has`;
+      yield { promise: "a gap is told where something is missing", what, at };
+    }
+  }
 }
 
 /** A server ends a client as fallen behind only when something is missing that the client has not got. */

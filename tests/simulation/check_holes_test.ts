@@ -90,3 +90,16 @@ Deno.test("the checker sees a client that gets what comes behind a hole and is n
   // It is not known what a plain client was sent before.
   assertEquals(breaks(GAPS, [...comes(2, "c2", {}), stored(5, "s1", 5), received(6, "c2", 5)]), false);
 });
+
+Deno.test("a gap is told only where the server lacks something of it", () => {
+  const needless = "a gap is told where something is missing";
+  const gap = (first: number, last: number): Told => {
+    return [6, "c1", { what: "gap", session: "c1.1", gaps: [{ origin: "x", first, last }] }];
+  };
+  const history = [...comes(4, "c1", {}), stored(5, "s1", 2, 3)];
+  assertEquals(breaks(needless, [...history, gap(2, 3)]), true);
+  assertEquals(breaks(needless, [...history, gap(1, 3)]), false);
+  assertEquals(breaks(needless, [gap(2, 3), ...history]), false);
+  const lost: Told = [6, "s1", { what: "lost entries", ids: ["x:3"] }];
+  assertEquals(breaks(needless, [...history, lost, gap(2, 3)]), false);
+});

@@ -3,6 +3,7 @@
 import { covers, receivedBefore, vectorAt } from "./check_delivery.ts";
 import { type Evidence, overlaps, type Span, type Stored, type Told, type Violation } from "./evidence.ts";
 import type { Event } from "./history.ts";
+import { isJudged } from "./rulings.ts";
 
 /** A server that dies so soon after a login may not have told anybody of it. */
 const UNKNOWN_MS = 1_000;
@@ -60,9 +61,8 @@ function* missedIn(evidence: Evidence, { who, session, at }: Told<"is">): Genera
   const hadByUser = receivedBefore(evidence, last.username, first.from);
   for (const [key, copies] of evidence.copies) {
     if (received.has(key) || hadByUser.has(key)) continue;
-    if (!evidence.survives(key) || !evidence.survives(key) || copies.every(({ isFor }) => isFor !== "everyone")) {
-      continue;
-    }
+    const isForOthers = copies.every(({ isFor, channel }) => isFor !== "everyone" || channel !== undefined);
+    if (!evidence.survives(key) || isForOthers) continue;
     // Who had what stood under its number before counts as one who has it.
     if (copies.some(({ id }) => evidence.givenTwice.has(id))) continue;
     if (copies.some((copy) => covers(had, copy.id) || mayBeMissed(evidence, who, stays, copy, copies))) continue;
@@ -332,7 +332,7 @@ function isClaimedTwice(evidence: Evidence, username: string, from: number, unti
 }
 
 /** When a client left what was sent to it where it was. */
-function readsNothing(evidence: Evidence, client: string): Span[] {
+export function readsNothing(evidence: Evidence, client: string): Span[] {
   return evidence.told("step").flatMap(({ step, at }) =>
     step.kind === "read slowly" && step.client === client ? [{ from: at, until: at + step.ms }] : []
   );
@@ -372,7 +372,7 @@ export function checkKnownOnline(evidence: Evidence): Violation[] {
     }
     // Nobody is told of itself.
     if (isNamed(username)) known.add(username);
-    const knows = JSON.stringify([...known].filter((name) => !between.has(name)).toSorted());
+    const knows = JSON.stringify([...known].filter((name) => !between.has(name) && isNamed(name)).toSorted());
     if (knows === online) continue;
     violations.push({
       promise: "who is online is known",
@@ -391,6 +391,7 @@ function isBetween(events: readonly Event[], session: string): boolean {
   return last?.what === "disconnected";
 }
 
+/** Whether it is a user who is listed. Those who are judged come and go as operators want. */
 function isNamed(username: string): boolean {
-  return username !== "anonymous";
+  return username !== "anonymous" && !isJudged(username);
 }

@@ -3,6 +3,9 @@
  * out, added or moved. Pure.
  */
 
+import { channelOf } from "./check_channels.ts";
+import { isRead, NONE } from "./channels.ts";
+import { covers } from "./check_delivery.ts";
 import type { Evidence, Told, Violation } from "./evidence.ts";
 import { hasOldCopy } from "./old_copies.ts";
 
@@ -10,7 +13,8 @@ import { hasOldCopy } from "./old_copies.ts";
 interface Logged {
   readonly id: string;
   readonly key: string;
-  readonly isForEveryone: boolean;
+  readonly isActivity: boolean;
+  readonly channel: string | undefined;
   /** Its place in the history. */
   readonly index: number;
 }
@@ -23,6 +27,7 @@ interface Asked {
 
 const FORGED = "the past is what was said";
 const HOLES = "the past is whole";
+const OTHERS = "the past is of the channels that were asked for";
 
 /** What was told and is not so. */
 export function checkPast(evidence: Evidence): Violation[] {
@@ -42,12 +47,20 @@ function* checkAnswer(
   { server, index: askedIndex }: Asked,
   log: readonly Logged[],
 ): Generator<Violation> {
-  const { who, at, activities, limit, more, before, since } = answer;
+  const { who, at, activities, limit, more, before, since, upTo, channels = [NONE], without = [] } = answer;
+  const isAsked = (channel: string | undefined) => isRead(channels, channel) && !isRead(without, channel);
   const violation = (promise: string, what: string): Violation => ({ promise, what: `${who} ${what}`, at });
   for (const { sender, n, id } of activities) {
     // Wherever it went on meanwhile: nobody has told it anything else.
     if (!evidence.keysOfEntry(id).has(`${sender}#${n}`)) {
       yield violation(FORGED, `was told ${sender}#${n} as ${id}, which no server has ever stored so`);
+    }
+  }
+  for (const { sender, n } of activities) {
+    const copies = evidence.copies.get(`${sender}#${n}`) ?? [];
+    if (copies.length > 0 && !isAsked(channelOf(copies))) {
+      const what = `was told ${sender}#${n} of ${channelOf(copies)}, and asked for ${JSON.stringify(channels)}`;
+      yield violation(OTHERS, what);
     }
   }
   const ids = new Set(activities.map(({ id }) => id));
@@ -56,7 +69,9 @@ function* checkAnswer(
   const placeOf = (id: string | undefined, other: number) => {
     return id === undefined ? other : log.findIndex((logged) => logged.id === id);
   };
-  const [from, to] = [placeOf(since, -1), placeOf(before, log.length)];
+  // What came behind the place of the answer is not told.
+  const behind = upTo === undefined ? -1 : log.findIndex(({ id }) => !covers(upTo, id));
+  const [from, to] = [placeOf(since, -1), placeOf(before, behind < 0 ? log.length : behind)];
   // It was told by somebody else of an entry that comes here later.
   if (since !== undefined && from < 0 || before !== undefined && to < 0) return;
   const told = log.flatMap((logged, place) => ids.has(logged.id) ? [place] : []);
@@ -66,12 +81,16 @@ function* checkAnswer(
     return yield violation(FORGED, `was told a past ${where} that is not in the order of its log`);
   }
   // What came after the question may be in the answer, or not.
-  const wanted = log.flatMap(({ isForEveryone, index }, place) =>
-    isForEveryone && place > from && place < to && (index < askedIndex || place <= (told.at(-1) ?? -1)) ? [place] : []
-  );
-  const rest = activities.length < limit && !more ? wanted : wanted.slice(-activities.length);
+  const lastTold = told.at(-1) ?? -1;
+  const wanted = log.flatMap(({ isActivity, channel, index }, place) => {
+    const isWanted = isActivity && isAsked(channel) && place > from && place < to;
+    return isWanted && (index < askedIndex || place <= lastTold) ? [place] : [];
+  });
+  const isAll = activities.length < limit && !more;
+  const rest = isAll ? wanted : wanted.slice(wanted.length - activities.length);
   const lacks = rest.filter((place) => !told.includes(place)).map((place) => log[place]!.id);
-  const isEmpty = activities.length === 0 && wanted.length > 0;
+  // What comes with SUBSCRIBED is one page, which may be empty before there is no more.
+  const isEmpty = activities.length === 0 && wanted.length > 0 && !(more && upTo !== undefined);
   if (lacks.length > 0 || isEmpty) {
     yield violation(
       HOLES,
@@ -105,8 +124,8 @@ function readLogs({ events }: Evidence): ReadonlyMap<string, readonly Logged[]> 
     if (event.what !== "stored") return;
     const log = logs.get(event.who) ?? [];
     logs.set(event.who, log);
-    for (const { id, isFor, sender, n } of event.entries) {
-      log.push({ id, key: `${sender}#${n}`, isForEveryone: isFor === "everyone", index });
+    for (const { id, isFor, channel, sender, n } of event.entries) {
+      log.push({ id, key: `${sender}#${n}`, isActivity: isFor === "everyone", channel, index });
     }
   });
   return logs;

@@ -1,5 +1,6 @@
 /** All checks of a history, each of them for a promise of the design. Pure: what is not in the history is not known. */
 
+import { checkChannels } from "./check_channels.ts";
 import { checkAlive, checkDead } from "./check_connections.ts";
 import { checkAcknowledged, checkReceived } from "./check_delivery.ts";
 import { checkHoles } from "./check_holes.ts";
@@ -10,6 +11,7 @@ import { checkAgreement, checkNames, checkRunning } from "./check_servers.ts";
 import { checkCopies } from "./old_copies.ts";
 import { checkClones } from "./cloned_folder.ts";
 import { checkForgotten } from "./gone_server.ts";
+import { checkRulings } from "./rulings.ts";
 import { Evidence, type Violation } from "./evidence.ts";
 import type { Event } from "./history.ts";
 import type { Schedule } from "./schedule.ts";
@@ -18,6 +20,7 @@ const CHECKS = [
   checkRunning,
   checkAcknowledged,
   checkReceived,
+  checkChannels,
   checkPlainLives,
   checkHoles,
   checkPast,
@@ -27,6 +30,7 @@ const CHECKS = [
   checkCopies,
   checkClones,
   checkForgotten,
+  checkRulings,
   checkInboxes,
   checkNames,
   checkLists,

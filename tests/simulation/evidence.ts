@@ -273,8 +273,8 @@ export class Evidence {
     }
   }
 
-  #noteContent({ id, sender, n, receiptOf, account }: StoredEntry): void {
-    addTo(this.#contents, id, JSON.stringify([sender, n, receiptOf, account]));
+  #noteContent({ id, sender, n, receiptOf, account, record }: StoredEntry): void {
+    addTo(this.#contents, id, JSON.stringify([sender, n, receiptOf, account, record]));
     if (sender !== undefined) addTo(this.#keys, id, `${sender}#${n}`);
   }
 

@@ -6,12 +6,14 @@
 import { createHash } from "node:crypto";
 import type { Vector } from "../../log/vector.ts";
 import type { WireGap } from "../../protocol/message.ts";
-import { type Action, stepText } from "./schedule.ts";
+import { type Action, stepText, type Verdict } from "./schedule.ts";
 
 /** An entry as a server stored it. */
 export interface StoredEntry {
   readonly id: string;
-  readonly isFor: "everyone" | "servers" | "user" | "channels";
+  readonly isFor: "everyone" | "servers" | "user";
+  /** Of an activity: the channel that it is for, as its segment says; absent for everyone. */
+  readonly channel?: string;
   /** Of an activity or a direct message: who sent it, and its number. */
   readonly sender?: string;
   readonly n?: number;
@@ -23,6 +25,19 @@ export interface StoredEntry {
   readonly messageId?: string;
   /** Of a registration. */
   readonly account?: { readonly username: string; readonly verifier: string };
+  /** Of what an operator has set. */
+  readonly record?: StoredRecord;
+}
+
+/** What an operator has set, as an entry says it. */
+export interface StoredRecord {
+  readonly of: string;
+  readonly key: string;
+  /** As JSON; `null` where it was taken back. */
+  readonly value: string;
+  /** When and where it was set first. */
+  readonly lamport: number;
+  readonly origin: string;
 }
 
 /** What can happen. `session` names one life of a client, `chain` all lives in which it went on where it was. */
@@ -67,7 +82,27 @@ export type Happening =
   | { readonly what: "lists"; readonly users: readonly string[] }
   /** All is quiet and was told. Now those who are there go, and everybody comes once more, as if for the first time. */
   | { readonly what: "once more" }
+  /** What an operator asked of it, and whether it laid that down. */
+  | {
+    readonly what: "ruled";
+    readonly verdict: Verdict;
+    readonly username: string;
+    readonly askedAt: number;
+    readonly isLaidDown: boolean;
+    /** Why it did not. */
+    readonly problem?: string;
+  }
+  /** How it judges when all is over: terms as JSON by kind and user, and whom it lets in nowhere. */
+  | {
+    readonly what: "judges";
+    readonly rulings: Readonly<Record<string, string>>;
+    readonly barred: readonly string[];
+  }
+  /** Somebody could register the name of a user who was judged. */
+  | { readonly what: "gave a name away"; readonly username: string }
   // clients
+  /** Where one that is judged is logged in when all is over; nowhere, where no server is named. */
+  | { readonly what: "judged user is"; readonly username: string; readonly server?: string }
   | {
     readonly what: "entered";
     readonly session: string;
@@ -89,7 +124,7 @@ export type Happening =
     readonly vector?: Vector;
   }
   | { readonly what: "gap"; readonly session: string; readonly gaps: readonly WireGap[] }
-  | { readonly what: "published"; readonly sender: string; readonly n: number }
+  | { readonly what: "published"; readonly sender: string; readonly n: number; readonly channel?: string }
   | { readonly what: "acknowledged"; readonly sender: string; readonly n: number; readonly id: string }
   | { readonly what: "not acknowledged"; readonly sender: string; readonly n: number; readonly info: string }
   | {
@@ -99,7 +134,32 @@ export type Happening =
     readonly sender: string;
     readonly n: number;
     readonly id: string;
+    /** As the line says. */
+    readonly channel?: string;
+    /** Which of the client's iterators gave it; absent for the one that names no channels. */
+    readonly iterator?: string;
   }
+  /**
+   * It reads these channels from here on, as patterns. `vector` is what comes before: a login brings it, or the answer
+   * to SUBSCRIBE or UNSUBSCRIBE says so.
+   */
+  | {
+    readonly what: "reads";
+    readonly session: string;
+    readonly chain: string;
+    readonly channels: readonly string[];
+    readonly vector: Vector;
+  }
+  /** A client with the library has one more iterator, for these channels. */
+  | {
+    readonly what: "began to iterate";
+    readonly session: string;
+    readonly iterator: string;
+    readonly channels: readonly string[];
+  }
+  /** Its server knows for certain that the iterator is there. */
+  | { readonly what: "iterates"; readonly session: string; readonly iterator: string }
+  | { readonly what: "iterates no more"; readonly session: string; readonly iterator: string }
   /** It sends a direct message. What becomes of that is told as of an activity. */
   | { readonly what: "sent"; readonly sender: string; readonly n: number; readonly to: string }
   /** It took a direct message out. */
@@ -129,6 +189,12 @@ export type Happening =
     readonly activities: readonly { readonly sender: string; readonly n: number; readonly id: string }[];
     /** Whether there may be more before. */
     readonly more: boolean;
+    /** Which channels were asked for, as patterns; what has none, where that is absent. */
+    readonly channels?: readonly string[];
+    /** Which of these were not, as the client reads them already. */
+    readonly without?: readonly string[];
+    /** Where the answer to SUBSCRIBE stands: nothing is told that came later. */
+    readonly upTo?: Vector;
   }
   /** It was told that somebody came or went. */
   | { readonly what: "was told of"; readonly session: string; readonly event: string; readonly username: string }
@@ -220,8 +286,10 @@ function happeningText(happening: Happening): string {
     case "link up":
     case "link down":
       return `${happening.what} with ${happening.peer} (${happening.link})`;
-    case "received":
-      return `received ${happening.sender}#${happening.n} as ${happening.id}`;
+    case "received": {
+      const { sender, n, id, channel, iterator } = happening;
+      return `received ${sender}#${n}${channelText(channel)} as ${id}${iterator === undefined ? "" : ` (${iterator})`}`;
+    }
     case "got": {
       const { sender, n, id, username, offline } = happening;
       return `got ${sender}#${n} for ${username} as ${id}${offline ? ", which had waited" : ""}`;
@@ -231,7 +299,7 @@ function happeningText(happening: Happening): string {
     case "once more":
       return "──── all is quiet; everybody comes once more";
     case "published":
-      return `published ${happening.sender}#${happening.n}`;
+      return `published ${happening.sender}#${happening.n}${channelText(happening.channel)}`;
     case "acknowledged":
       return `acknowledged ${happening.sender}#${happening.n} as ${happening.id}`;
     case "ended with":
@@ -243,11 +311,17 @@ function happeningText(happening: Happening): string {
   }
 }
 
-function entryText({ id, isFor, sender, n, to, receiptOf, account }: StoredEntry): string {
+function channelText(channel: string | undefined): string {
+  return channel === undefined ? "" : ` of ${channel}`;
+}
+
+function entryText({ id, isFor, channel, sender, n, to, receiptOf, account, record }: StoredEntry): string {
   const what = account !== undefined
     ? `account ${account.username}`
+    : record !== undefined
+    ? `${record.of} ${record.key} ${record.value}, set at ${record.lamport} by ${record.origin}`
     : sender !== undefined
-    ? `${sender}#${n}`
+    ? `${sender}#${n}${channelText(channel)}`
     : receiptOf !== undefined
     ? `receipt of ${receiptOf}`
     : "?";

@@ -8,7 +8,9 @@ import type { Client, ClientEvent } from "../../client/options.ts";
 import type { Vector } from "../../log/vector.ts";
 import { nodeCrypto } from "../../platform/crypto.ts";
 import { Chance } from "./chance.ts";
-import { messageText, type Numbered, ofMessageText } from "./numbered.ts";
+import { ChannelIterators } from "./channel_iterators.ts";
+import { NONE } from "./channels.ts";
+import { factsOf, messageText, type Numbered, ofMessageText } from "./numbered.ts";
 import { Process } from "./process.ts";
 import type { ClientPlan } from "./schedule.ts";
 import { SERVER_PORT } from "./sim_server.ts";
@@ -18,6 +20,8 @@ import type { SimClient, Surroundings } from "./surroundings.ts";
 const RECONNECT = { minDelayMs: 50, maxDelayMs: 2_000, stableAfterMs: 3_000 };
 /** After so many of 100 activities it asks what was said before. */
 const ASKS_PERCENT = 15;
+/** Then perhaps of these channels, if it reads any. */
+const ASKED_CHANNELS = ["a", "a/*", "a/**", "e", "**"];
 /** After the library has given up. */
 const ENTER_AGAIN_MS = 250;
 
@@ -42,6 +46,7 @@ export class LibraryClient implements SimClient {
   readonly #curiosity: Chance;
   /** Of a stream of its own, for the same reason. */
   readonly #nonces: Chance;
+  readonly #iterators: ChannelIterators;
   #questions = 0;
   #username: string;
   #lives = 0;
@@ -59,6 +64,7 @@ export class LibraryClient implements SimClient {
     this.#chance = new Chance(around.seed, `client ${plan.name}`);
     this.#nonces = new Chance(around.seed, `nonces ${plan.name}`);
     this.#curiosity = new Chance(around.seed, `curiosity ${plan.name}`);
+    this.#iterators = new ChannelIterators(plan.name, around.history);
     this.#username = plan.kind === "anonymous" ? "anonymous" : plan.username;
   }
 
@@ -124,11 +130,25 @@ export class LibraryClient implements SimClient {
     }
   }
 
-  publish(count: number): void {
+  publish(count: number, channels: readonly string[] = [NONE]): void {
+    let sent = 0;
     this.#sendEach(count, (client, facts, pad) => {
-      this.#around.history.add(this.name, { what: "published", ...facts });
-      return client.publish({ s: facts.sender, n: facts.n, pad });
+      const name = channels[sent++ % channels.length]!;
+      const to = name === NONE ? {} : { channel: name };
+      this.#around.history.add(this.name, { what: "published", ...facts, ...to });
+      return client.publish({ s: facts.sender, n: facts.n, pad }, to);
     });
+  }
+
+  subscribe(channels: readonly string[]): void {
+    const life = this.#life;
+    if (life?.client === undefined || life.isLeaving || life.process.isStalled) return;
+    this.#iterators.begin(life, life.client, channels);
+  }
+
+  unsubscribe(): void {
+    const life = this.#life;
+    if (life?.client !== undefined && !life.process.isStalled) this.#iterators.end(life);
   }
 
   send(to: string, count: number): void {
@@ -215,22 +235,19 @@ export class LibraryClient implements SimClient {
       /** Some of those that came. */
       const ids: string[] = [];
       if (this.#around.asksPast) void this.#askPast(life, client, {});
-      for await (const { activity, id } of client.activities()) {
+      for await (const received of client.activities()) {
         if (life.process.isDead) return;
-        history.add(this.name, {
-          what: "received",
-          session,
-          chain,
-          sender: String(activity.s),
-          n: Number(activity.n),
-          id,
-        });
+        const { id } = received;
+        history.add(this.name, { what: "received", session, chain, ...factsOf(received) });
         if (!this.#around.asksPast || !this.#curiosity.percent(ASKS_PERCENT)) continue;
         ids.push(id);
         const [before, since] = [this.#curiosity.pick(ids), this.#curiosity.pick(ids)];
         const question = {
           ...this.#curiosity.percent(60) ? { before } : {},
           ...this.#curiosity.percent(30) ? { since } : {},
+          ...this.#plan.channels !== undefined && this.#curiosity.percent(50)
+            ? { channel: this.#curiosity.pick(ASKED_CHANNELS) }
+            : {},
         };
         void this.#askPast(life, client, question);
       }
@@ -264,20 +281,18 @@ export class LibraryClient implements SimClient {
   async #askPast(
     { session, process }: Life,
     client: Client,
-    question: { readonly before?: string; readonly since?: string },
+    { channel, ...question }: { readonly before?: string; readonly since?: string; readonly channel?: string },
   ): Promise<void> {
     const { history } = this.#around;
     const number = ++this.#questions;
     const limit = this.#curiosity.pick([1, 3, 20, 1_000]);
     history.add(this.name, { what: "asks for the past", session, number, server: this.server ?? "" });
     try {
-      const past = await client.history({ limit, ...question });
+      const past = await client.history({ limit, ...question, ...channel === undefined ? {} : { channel } });
       if (process.isDead) return;
-      const activities = past.activities.map(({ activity, id }) => {
-        return { sender: String(activity.s), n: Number(activity.n), id };
-      });
-      const more = past.before !== undefined;
-      history.add(this.name, { what: "was told the past", session, number, limit, ...question, activities, more });
+      const activities = past.activities.map(factsOf);
+      const asked = { session, number, limit, ...question, ...channel === undefined ? {} : { channels: [channel] } };
+      history.add(this.name, { what: "was told the past", ...asked, activities, more: past.before !== undefined });
     } catch {
       // The client has closed, or the server does not know the entry.
     }
@@ -318,6 +333,7 @@ export class LibraryClient implements SimClient {
       servers: this.#around.servers.map((host) => ({ host, port: SERVER_PORT })),
       ...(isNamed ? { username: this.#username, secret: this.#plan.secret, register: "ifNew" } : {}),
       ...(life.since === undefined ? {} : { since: life.since }),
+      ...(this.#plan.channels === undefined ? {} : { channels: this.#plan.channels }),
       reconnect: RECONNECT,
       onEvent: (event) => this.#onEvent(life, server, event),
     }, {

@@ -149,4 +149,46 @@ export const MUTATIONS: readonly Mutation[] = [
     text: "return [...this.#users.keys()].sort();",
     replacement: "return [...this.#users].filter(([, user]) => user.places.size > 0).map(([name]) => name).sort();",
   },
+  {
+    name: "show people what is for a channel",
+    path: "server/hub/reader_groups.ts",
+    text: "add(NO_CHANNEL, of, plainRanges(audience.channels, bytes.length));",
+    replacement: "add(NO_CHANNEL, of, [{ start: 0, end: bytes.length }]);",
+  },
+  {
+    name: "show those who read behind what is for a channel",
+    path: "log/cursor.ts",
+    text: "return wantedLines(segment, cursor.filter, bytes.length - unread.length);",
+    replacement: "return wantedLines(segment, { wants: () => true }, bytes.length - unread.length);",
+  },
+  {
+    name: "take a/** for what is below a alone",
+    path: "protocol/channels/channel_index.ts",
+    text: "for (let base: string | undefined = name; base !== undefined; base = parentOf(base)) {",
+    replacement: "for (let base = parentOf(name); base !== undefined; base = parentOf(base)) {",
+  },
+  {
+    name: "say that who is behind has all when it subscribes",
+    path: "server/session/client/served_client.ts",
+    text: "const has = position === journal.head ? { ...journal.vector } : journal.vectorAt(position);",
+    replacement: "const has = { ...journal.vector };",
+  },
+  {
+    name: "follow the earlier of two rulings",
+    path: "server/rights/records.ts",
+    text: "if (a.lamport !== b.lamport) return a.lamport > b.lamport;",
+    replacement: "if (a.lamport !== b.lamport) return a.lamport < b.lamport;",
+  },
+  {
+    name: "lift a ban at a tie",
+    path: "server/rights/records.ts",
+    text: "return b.value === null;",
+    replacement: "return a.value === null;",
+  },
+  {
+    name: "leave who is banned where it is",
+    path: "server/node/ruling_office.ts",
+    text: "if (barred !== undefined || isNewSecret) {",
+    replacement: "if (isNewSecret) {",
+  },
 ];

@@ -3,6 +3,8 @@
  * for each life of a client. Pure.
  */
 
+import type { Activity } from "../../client/options.ts";
+
 /** Who sent something, and its number. `sender` names one life of a client. */
 export interface Numbered {
   readonly sender: string;
@@ -25,6 +27,13 @@ export function ofLine(line: string): Numbered | undefined {
   const { command, activity, text } = JSON.parse(line);
   if (command === "DIRECT_MESSAGE") return ofMessageText(text);
   return activity?.s === undefined ? undefined : { sender: activity.s, n: activity.n };
+}
+
+/** What a client with the library has received. */
+export function factsOf(
+  { activity: { s, n }, id, channel }: Pick<Activity, "activity" | "id" | "channel">,
+): Numbered & { readonly id: string; readonly channel?: string } {
+  return { sender: String(s), n: Number(n), id, ...channel === undefined ? {} : { channel } };
 }
 
 /** One text for each. */

@@ -91,6 +91,11 @@ export class PlainClient implements SimClient {
   /** It does not know how. */
   send(): void {}
 
+  /** It does not know that either. */
+  subscribe(): void {}
+
+  unsubscribe(): void {}
+
   readSlowly(ms: number): void {
     const link = this.#link;
     if (link === undefined) return;
@@ -235,14 +240,14 @@ export class PlainClient implements SimClient {
         return;
       }
       case "ACTIVITY_BROADCAST": {
-        const { activity: { s, n, direct_message }, id } = message;
+        const { activity: { s, n, direct_message }, id, channel } = message;
         const session = this.#session;
         if (direct_message !== undefined) {
           const facts = { session, chain: session, username: this.#username, id, offline: false };
           history.add(this.name, { what: "got", ...facts, ...ofMessageText(direct_message)! });
           return;
         }
-        history.add(this.name, { what: "received", session, chain: session, sender: s, n, id });
+        history.add(this.name, { what: "received", session, chain: session, sender: s, n, id, channel });
         return;
       }
     }

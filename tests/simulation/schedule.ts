@@ -9,14 +9,19 @@ import { type LieName } from "./liar.ts";
 /** Who a client is. Two may have one name, with one secret (they are one user) or with two (only one can have it). */
 export interface ClientPlan {
   readonly name: string;
-  /** `library` and `anonymous` use the client library; `plain` sends and reads lines and knows no features. */
-  readonly kind: "library" | "plain" | "anonymous";
+  /**
+   * `library` and `anonymous` use the client library. `plain` sends and reads lines and knows no features. `channels`
+   * sends and reads lines, too, and says itself which channels it reads and what it has.
+   */
+  readonly kind: "library" | "plain" | "anonymous" | "channels";
   readonly username: string;
   readonly secret: string;
   /**
    * What it has when it enters for the first time, of a server that no other one has heard of; only with the library.
    */
   readonly has?: Vector;
+  /** The channels that it reads from the beginning, as patterns. Absent for what has none; not for a plain one. */
+  readonly channels?: readonly string[];
 }
 
 /** How the servers are configured. */
@@ -36,6 +41,9 @@ export interface Settings {
   /** After how long servers, and what is old, are forgotten; where nothing is said, after longer than this takes. */
   readonly retention?: { readonly membersMs: number; readonly entriesMs: number };
 }
+
+/** What an operator lays down of a user. */
+export type Verdict = "ban" | "lift" | "disable" | "enable" | "reset" | "delete";
 
 /** What is done. Machines are named `s1`, `s2` … and `c1`, `c2` … */
 export type Action =
@@ -69,7 +77,25 @@ export type Action =
   | { readonly kind: "leave"; readonly client: string }
   /** Its process is killed, or its machine loses power, so that nobody is told. */
   | { readonly kind: "kill"; readonly client: string; readonly how: "crash" | "power cut" }
-  | { readonly kind: "publish"; readonly client: string; readonly count: number }
+  /** For `channels` in turn, where they are given; an empty name stands for everyone. */
+  | {
+    readonly kind: "publish";
+    readonly client: string;
+    readonly count: number;
+    readonly channels?: readonly string[];
+  }
+  /**
+   * It reads these channels too, as patterns, and asks for so much that was said in them before. One with the library
+   * begins to iterate over them, and asks for nothing.
+   */
+  | {
+    readonly kind: "subscribe";
+    readonly client: string;
+    readonly channels: readonly string[];
+    readonly history: number;
+  }
+  /** It does not read these patterns any more. One with the library leaves its oldest iterator of channels. */
+  | { readonly kind: "unsubscribe"; readonly client: string; readonly channels: readonly string[] }
   /** Direct messages to a user, who may be there or not. */
   | { readonly kind: "send"; readonly client: string; readonly to: string; readonly count: number }
   /**
@@ -94,6 +120,8 @@ export type Action =
     readonly username: string;
     readonly secret: string;
   }
+  /** An operator comes to that server. */
+  | { readonly kind: "rule"; readonly server: string; readonly verdict: Verdict; readonly username: string }
   /** After so many more reads its disk fails. */
   | { readonly kind: "reads fail"; readonly server: string; readonly after: number }
   /** A bit on its disk flips; `chance` says where. */
@@ -133,6 +161,8 @@ export interface Schedule {
   readonly clients: readonly ClientPlan[];
   readonly settings: Settings;
   readonly steps: readonly Step[];
+  /** Users whom operators judge. */
+  readonly judged?: readonly string[];
 }
 
 const DAY_MS = 86_400_000;
@@ -169,7 +199,13 @@ export function stepText(step: Action): string {
     case "kill":
       return step.how === "crash" ? `${step.client} is killed` : `${step.client} loses power`;
     case "publish":
-      return `${step.client} publishes ${step.count}`;
+      return `${step.client} publishes ${step.count}${
+        step.channels === undefined ? "" : ` for ${listText(step.channels)}`
+      }`;
+    case "subscribe":
+      return `${step.client} subscribes to ${listText(step.channels)}, with ${step.history} of the past`;
+    case "unsubscribe":
+      return `${step.client} unsubscribes from ${listText(step.channels)}`;
     case "send":
       return `${step.client} sends ${step.count} to ${step.to}`;
     case "crash host":
@@ -180,6 +216,8 @@ export function stepText(step: Action): string {
       return `the server of ${step.client} is cut off from the other servers`;
     case "claim":
       return `somebody on ${step.client} registers ${step.username} at ${step.server} with "${step.secret}"`;
+    case "rule":
+      return `an operator at ${step.server}: ${step.verdict} ${step.username}`;
     case "reads fail":
       return `the disk of ${step.server} fails after ${step.after} more reads`;
     case "bit flips":
@@ -195,4 +233,8 @@ export function stepText(step: Action): string {
     case "busy loop":
       return `${step.server} is busy ${step.times} times for ${step.ms} ms, with ${step.freeMs} ms between`;
   }
+}
+
+function listText(channels: readonly string[]): string {
+  return channels.map((channel) => JSON.stringify(channel)).join(" ");
 }

@@ -1,9 +1,11 @@
 /** Makes up a schedule from a seed, before anything happens. */
 
 import { Chance } from "./chance.ts";
+import { withChannels } from "./channel_steps.ts";
 import { withGoneServer } from "./gone_server.ts";
 import { GONE_VECTOR, HOLE_LIE, LIE_NAMES } from "./liar.ts";
 import { withOldCopies } from "./old_copies.ts";
+import { withRulings } from "./rulings.ts";
 import { withScenes } from "./scenes.ts";
 import type { Action, ClientPlan, Schedule, Settings, Step } from "./schedule.ts";
 
@@ -55,7 +57,10 @@ const WEIGHTS = {
   "reads fail": 2,
   "bit flips": 3,
   "set calendar": 3,
-} as const satisfies Record<Exclude<Action["kind"], "lie" | "put back" | "busy host">, number>;
+} as const satisfies Record<
+  Exclude<Action["kind"], "lie" | "put back" | "busy host" | "subscribe" | "unsubscribe" | "rule">,
+  number
+>;
 
 /** Of so many schedules in a hundred somebody lies in one, up to so often. */
 const LYING_PERCENT = 30;
@@ -132,7 +137,8 @@ export function scheduleOf(seed: number, sizes: Sizes): Schedule {
   const copied = withOldCopies(new Chance(seed, "old copies"), lied, servers);
   const all = withScenes(new Chance(seed, "scenes"), copied, servers, clients);
   const holed = withHoles(new Chance(seed, "holes"), { seed, servers, clients, settings, steps: all });
-  return withGoneServer(new Chance(seed, "gone server"), holed);
+  const gone = withGoneServer(new Chance(seed, "gone server"), holed);
+  return withRulings(new Chance(seed, "rulings"), withChannels(new Chance(seed, "channels"), gone));
 }
 
 /** As `withLies`: all else stays as it is. */

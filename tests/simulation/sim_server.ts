@@ -2,6 +2,7 @@
 
 import { type ConfigLayer, DEFAULT_CONFIG } from "../../config/config.ts";
 import { layered } from "../../config/load.ts";
+import { channelsByLine, NO_CHANNEL } from "../../log/channel_lines.ts";
 import type { Segment } from "../../log/segment.ts";
 import { takeBack } from "../../log/vector.ts";
 import { ThrumNode } from "../../server/node/node.ts";
@@ -13,7 +14,7 @@ import { Disk, type DiskCopy, type SlowSyncs } from "./disk.ts";
 import type { StoredEntry } from "./history.ts";
 import { keyOf, ofLine } from "./numbered.ts";
 import { type Calendar, Process } from "./process.ts";
-import type { Settings } from "./schedule.ts";
+import type { Action, Settings } from "./schedule.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** Where all servers listen, each on its own machine. */
@@ -25,7 +26,19 @@ export const HEARTBEAT = { idleTimeoutMs: 3_000, intervalMs: 1_000, count: 1 };
 /** Time to log in. */
 export const IDENTIFY_TIMEOUT_MS = 3_000;
 
+/** What operators say of themselves. */
+const OPERATOR = "operator";
+/** What a server is asked for. */
+const RULINGS = {
+  ban: { kind: "ban" },
+  lift: { kind: "ban", lifts: true },
+  disable: { kind: "disabled" },
+  enable: { kind: "disabled", lifts: true },
+  delete: { kind: "deleted" },
+} as const;
+
 const decoder = new TextDecoder();
+const encoder = new TextEncoder();
 
 /** One machine with a server. */
 export class SimServer {
@@ -88,6 +101,7 @@ export class SimServer {
     this.#disk.mend();
     const process = new Process(this.name, clock, this.calendar);
     this.#process = process;
+    this.#isStarted = false;
     this.#folder = this.#disk.copy();
     const store = this.#disk.open(() => clock.nowMs(), {
       committing: (batch) => this.#committing(batch),
@@ -112,7 +126,10 @@ export class SimServer {
     const node = new ThrumNode(parts);
     this.#node = node;
     node.start().then(
-      () => history.add(this.name, { what: "started", serverId: node.serverId }),
+      () => {
+        if (this.#process === process) this.#isStarted = true;
+        history.add(this.name, { what: "started", serverId: node.serverId });
+      },
       (error) => history.add(this.name, { what: "threw", info: String(error) }),
     );
     node.finished.then(({ reason, error }) => {
@@ -124,6 +141,7 @@ export class SimServer {
     });
   }
   #node: ThrumNode | undefined;
+  #isStarted = false;
 
   /** Its folder, as it was before it was started for the last time. */
   #folder: DiskCopy | undefined;
@@ -189,6 +207,36 @@ export class SimServer {
     void this.#node!.stop();
   }
 
+  /** An operator wants this of it; a secret that it makes is told to `told`. */
+  rule({ verdict, username }: Extract<Action, { kind: "rule" }>, told: (secret: string) => void): void {
+    const process = this.#process;
+    if (process === undefined || process.isStalled || !this.#isStarted) return;
+    const { clock, history } = this.#around;
+    const askedAt = clock.nowMs();
+    const laidDown = verdict === "reset"
+      ? this.#node!.resetSecret(username, OPERATOR)
+      : this.#node!.rule({ ...RULINGS[verdict], about: username, by: OPERATOR });
+    laidDown.then((result) => {
+      if (process.isDead) return;
+      const problem = result.ok ? {} : { problem: result.problem };
+      history.add(this.name, { what: "ruled", verdict, username, askedAt, isLaidDown: result.ok, ...problem });
+      if ("secret" in result) told(result.secret);
+    });
+  }
+
+  /** Writes down how it judges. */
+  tellJudgement(): void {
+    const rulings: Record<string, string> = {};
+    const barred = new Set<string>();
+    for (const { kind, about, terms } of this.#node!.rulings) {
+      rulings[`${kind} ${about}`] = JSON.stringify(terms);
+      const account = this.#store!.account(about);
+      const isOfAccount = terms?.claim?.lamport === account?.lamport && terms?.claim?.origin === account?.origin;
+      if (kind === "ban" || kind === "disabled" || (kind === "deleted" && isOfAccount)) barred.add(about);
+    }
+    this.#around.history.add(this.name, { what: "judges", rulings, barred: [...barred] });
+  }
+
   /** It will never be back. */
   destroy(): void {
     if (this.#isDestroyed) return;
@@ -208,7 +256,7 @@ export class SimServer {
         after = segment.position;
         linesOf(segment).forEach((line, index) => {
           const id = formatEntryId({ origin: segment.origin, sequence: segment.first + index });
-          log.set(id, { line, isFor: segment.audience.kind });
+          log.set(id, { line, isFor: isForOf(segment) });
         });
       }
     }
@@ -327,14 +375,29 @@ export class SimServer {
 }
 
 function storedEntries(segment: Segment): StoredEntry[] {
+  const { origin, first, audience } = segment;
+  const channelAt = channelsByLine(audience);
+  let start = 0;
   return linesOf(segment).map((line, index): StoredEntry => {
-    const id = formatEntryId({ origin: segment.origin, sequence: segment.first + index });
-    const { command, username, verifier, to, of, messageId } = JSON.parse(line);
-    const entry = { id, isFor: segment.audience.kind };
+    const sequence = first + index;
+    const { command, username, verifier, to, of, key, value, setAt, setBy, lamport, messageId } = JSON.parse(line);
+    const channel = channelAt(start);
+    start += encoder.encode(line).length + 1;
+    const entry = { id: formatEntryId({ origin, sequence }), isFor: isForOf(segment) };
     if (command === "ACCOUNT") return { ...entry, account: { username, verifier } };
     if (command === "RECEIPT") return { ...entry, receiptOf: of, messageId };
-    return { ...entry, ...ofLine(line), ...(command === "DIRECT_MESSAGE" ? { to, messageId } : {}) };
+    if (command === "RECORD") {
+      const record = { of, key, value: JSON.stringify(value), lamport: setAt ?? lamport, origin: setBy ?? origin };
+      return { ...entry, record };
+    }
+    const more = command === "DIRECT_MESSAGE" ? { to, messageId } : channel === NO_CHANNEL ? {} : { channel };
+    return { ...entry, ...ofLine(line), ...more };
   });
+}
+
+/** Whether lines of other channels share its segment says nothing of an entry. */
+function isForOf({ audience: { kind } }: Segment): StoredEntry["isFor"] {
+  return kind === "channels" ? "everyone" : kind;
 }
 
 function idsOf({ origin, first, last }: Pick<Segment, "origin" | "first" | "last">): string[] {

@@ -32,7 +32,11 @@ export interface SimClient {
   enter(server: string, resume: boolean): void;
   leave(): void;
   kill(how: "crash" | "power cut"): void;
-  publish(count: number): void;
+  /** For everyone, or for these channels in turn. */
+  publish(count: number, channels?: readonly string[]): void;
+  /** Reads these channels too, with so much of their past. */
+  subscribe(channels: readonly string[], history: number): void;
+  unsubscribe(channels: readonly string[]): void;
   /** Direct messages to a user. */
   send(to: string, count: number): void;
   readSlowly(ms: number): void;

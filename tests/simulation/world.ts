@@ -9,12 +9,15 @@ import { type Event, History } from "./history.ts";
 import { joinClone } from "./cloned_folder.ts";
 import { claim } from "./claim.ts";
 import { lie } from "./liar.ts";
+import { ChannelClient } from "./channel_client.ts";
+import { JudgedUser, tryName } from "./judged_user.ts";
 import { LibraryClient } from "./library_client.ts";
 import { SimNetwork } from "./network.ts";
 import { PlainClient } from "./plain_client.ts";
 import type { Process } from "./process.ts";
-import type { Schedule, Step } from "./schedule.ts";
+import type { ClientPlan, Schedule, Step } from "./schedule.ts";
 import { askWhoIsOnline } from "./online_question.ts";
+import { isJudged } from "./rulings.ts";
 import { SimServer } from "./sim_server.ts";
 import type { SimClient, Surroundings } from "./surroundings.ts";
 
@@ -31,6 +34,8 @@ const QUIET_LOOKS = 4;
 const LISTS_SETTLE_MS = 30_000;
 /** How long a client takes to go. */
 const LEAVING_MS = 10_000;
+/** How long one that is barred nowhere may take to come in, with each of its secrets at each server. */
+const LETTING_IN_MS = 20_000;
 /** After a machine slept: TCP sends again what it did not take. */
 const RESENT_WITHIN_MS = 250;
 /** Rounds of promises that are let go on in a turn: far more than any chain of them in the code is long. */
@@ -47,6 +52,7 @@ class World {
   readonly #around: Surroundings;
   readonly #servers = new Map<string, SimServer>();
   readonly #clients = new Map<string, SimClient>();
+  readonly #judged = new Map<string, JudgedUser>();
   readonly #stalled = new Set<{ goOn(): void }>();
   /** Machines that sleep. */
   readonly #asleep = new Set<string>();
@@ -66,11 +72,9 @@ class World {
     this.#around = { seed, clock, network, history, servers, asksPast: settings.asksPast ?? false };
     for (const name of servers) this.#servers.set(name, new SimServer(name, servers, settings, this.#around));
     for (const plan of clients) {
-      const client = plan.kind === "plain"
-        ? new PlainClient(plan, this.#around)
-        : new LibraryClient(plan, this.#around);
-      this.#clients.set(plan.name, client);
+      this.#clients.set(plan.name, clientOf(plan, this.#around));
     }
+    for (const username of schedule.judged ?? []) this.#judged.set(username, new JudgedUser(username, this.#around));
   }
 
   async play(): Promise<Event[]> {
@@ -94,6 +98,7 @@ class World {
 
   async #playAll(): Promise<void> {
     const { clock, network, history } = this.#around;
+    for (const user of this.#judged.values()) user.begin();
     for (const step of this.#schedule.steps) {
       await clock.run(Math.max(0, step.at - clock.nowMs()));
       history.add("", { what: "step", step });
@@ -113,6 +118,7 @@ class World {
     }
     await this.#settle(QUIET_LOOKS);
     for (const client of this.#clients.values()) client.tellEnd();
+    await this.#judge();
     await this.#askWhoIsOnline();
     await this.#comeOnceMore();
     await joinClone(
@@ -141,11 +147,31 @@ class World {
     const asked = servers.filter((server) => !this.#servers.get(server)!.isDestroyed);
     for (let waitedMs = 0; waitedMs < LISTS_SETTLE_MS; waitedMs += LOOK_MS) {
       lists.clear();
-      for (const server of asked) askWhoIsOnline(server, this.#around, (users) => lists.set(server, users));
+      for (const server of asked) {
+        askWhoIsOnline(server, this.#around, (users) => {
+          lists.set(server, users.filter((username) => !isJudged(username)));
+        });
+      }
       await clock.run(LOOK_MS);
       if (asked.every((server) => JSON.stringify(lists.get(server)) === online)) break;
     }
     for (const [server, users] of lists) history.add(server, { what: "lists", users });
+  }
+
+  /** How all servers judge, and whether a name is to be had of those who are. */
+  async #judge(): Promise<void> {
+    const servers = [...this.#servers.values()].filter(({ isRunning }) => isRunning);
+    for (const { username } of this.#judged.values()) {
+      for (const { name } of servers) tryName(username, name, this.#around);
+      await this.#around.clock.run(LOOK_MS);
+    }
+    const users = [...this.#judged.values()];
+    if (users.length === 0) return;
+    for (let waitedMs = 0; users.some(({ isIn }) => !isIn) && waitedMs < LETTING_IN_MS; waitedMs += LOOK_MS) {
+      await this.#around.clock.run(LOOK_MS);
+    }
+    for (const user of users) user.tellEnd();
+    for (const server of servers) server.tellJudgement();
   }
 
   /** Who can be told apart by what it is shown at a login goes, and then everybody comes: what waits is for them. */
@@ -227,7 +253,11 @@ class World {
       case "kill":
         return client?.kill(step.how);
       case "publish":
-        return client?.publish(step.count);
+        return client?.publish(step.count, step.channels);
+      case "subscribe":
+        return client?.subscribe(step.channels, step.history);
+      case "unsubscribe":
+        return client?.unsubscribe(step.channels);
       case "send":
         return client?.send(step.to, step.count);
       case "crash host":
@@ -240,6 +270,8 @@ class World {
         return;
       case "claim":
         return claim(step, this.#around);
+      case "rule":
+        return server?.rule(step, (secret) => this.#judged.get(step.username)?.takeSecret(secret));
       case "reads fail":
         return server?.failReads(step.after);
       case "bit flips":
@@ -330,6 +362,11 @@ class World {
   #link(what: "link up" | "link down", process: Process, peer: string, link: number): void {
     if (process.machine.startsWith("s")) this.#around.history.add(process.machine, { what, peer, link });
   }
+}
+
+function clientOf(plan: ClientPlan, around: Surroundings): SimClient {
+  if (plan.kind === "plain") return new PlainClient(plan, around);
+  return plan.kind === "channels" ? new ChannelClient(plan, around) : new LibraryClient(plan, around);
 }
 
 /** Promises have done all that they can. */
