@@ -21,18 +21,21 @@ export { connect } from "./client/connect.ts";
 export { ConnectError, ConnectionEndedError, RefusedError, TraceFileError } from "./client/errors.ts";
 export type {
   ActivitiesOptions,
-  Activity,
   CallOptions,
+  HistoryOptions,
+  PresenceOptions,
+  PublishOptions,
+} from "./client/calls/call_options.ts";
+export type {
+  Activity,
   Client,
   ClientEvent,
   CloseInfo,
   ConnectOptions,
-  HistoryOptions,
   Message,
   Past,
   Presence,
   Published,
-  PublishOptions,
   Sent,
   TlsOptions,
 } from "./client/options.ts";

@@ -13,6 +13,7 @@ import type { Feature, LoginSuccessMessage } from "../protocol/message.ts";
 import type { UserScope } from "../protocol/presence/presence_message.ts";
 import { ANONYMOUS } from "../protocol/names.ts";
 import { unlessAborted } from "../platform/abort.ts";
+import { ChannelPresence } from "./calls/channel_presence.ts";
 import { CLIENT_FEATURES, type ClientParts } from "./calls/client_parts.ts";
 import { ClientCalls, type ClientLife } from "./calls/client_calls.ts";
 import { beginningOf, checkConnectOptions, checkedPatterns, connectTimeoutOf } from "./calls/known_options.ts";
@@ -61,6 +62,7 @@ class RunningClient implements ClientLife {
   readonly #sending: Sending;
   readonly #reading: Reading;
   readonly #subscriptions: Subscriptions;
+  readonly #channelPresence: ChannelPresence;
   readonly #opened = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<CloseInfo>();
   readonly #proofs: Logins;
@@ -105,13 +107,21 @@ class RunningClient implements ClientLife {
     });
     const channels = options.channels && checkedPatterns(options.channels);
     this.#subscriptions = new Subscriptions(channels, { say: (message) => this.#open?.say({ ...message }) });
+    this.#channelPresence = new ChannelPresence({
+      features: () => this.#open === undefined ? undefined : this.features,
+      say: (channel, presence) => this.#open?.say({ command: "LIST_USERS", scope: "online", channel, presence }),
+    });
     this.#receiving = new Receiving(beginningOf(options, this.#features), {
       tell: (event) => this.#tell(event),
       onArrival: (id, lamport, isNew) =>
         this.#time.receive(lamport, { event: "receive", id, ...this.#toServer, ...isNew ? {} : { what: "again" } }),
       onPressure: (isHigh) => {
         this.#reading.pressed(isHigh);
-        if (!isHigh && this.#receiving.hasLeftOut) this.#catchUp();
+        if (!isHigh && this.#receiving.hasLeftOut) {
+          // There is room again for the entries that were left out: a new login brings them.
+          if (this.features.includes("resume")) this.#connection?.drop();
+          else this.#receiving.goOn();
+        }
         this.#reading.readOrNot();
       },
       canCatchUp: () => this.features.includes("resume"),
@@ -125,7 +135,11 @@ class RunningClient implements ClientLife {
       open: () => this.#open,
       toServer: () => this.#toServer,
       features: () => this.features,
-      user: () => this.#mustSayWho() ? { username: this.#username, secret: this.#proofs.secret } : undefined,
+      // Servers want to hear from clients that asked for no features who publishes, with every activity.
+      user: () =>
+        this.#username !== ANONYMOUS && this.features.length === 0
+          ? { username: this.#username, secret: this.#proofs.secret }
+          : undefined,
       delivered: () => this.#receiving.delivered,
     });
     this.#reading = new Reading(clock, {
@@ -189,6 +203,11 @@ class RunningClient implements ClientLife {
     return this.#reading.answered(this.#sending.users(scope, signal));
   }
 
+  readers(channel: string, signal?: AbortSignal): Promise<readonly string[]> {
+    this.#refuseIfClosed();
+    return this.#reading.answered(this.#sending.readers(channel, signal));
+  }
+
   page(question: PageQuestion, signal?: AbortSignal): Promise<WholePage> {
     this.#refuseIfClosed();
     return this.#reading.answered(this.#sending.page(question, signal));
@@ -208,8 +227,8 @@ class RunningClient implements ClientLife {
     return this.#receiving.messages(signal);
   }
 
-  presence(signal?: AbortSignal): AsyncIterableIterator<Presence> {
-    return this.#receiving.presences(signal);
+  presence(signal?: AbortSignal, channel?: string): AsyncIterableIterator<Presence> {
+    return this.#receiving.presences(signal, channel === undefined ? undefined : this.#channelPresence.partOf(channel));
   }
 
   async close(): Promise<void> {
@@ -231,12 +250,6 @@ class RunningClient implements ClientLife {
     this.#opened.reject(reason);
     this.#giveUpWaiting?.();
     this.#connection?.drop();
-  }
-
-  /** There is room again for the entries that were left out: a new login brings them. */
-  #catchUp(): void {
-    if (this.features.includes("resume")) this.#connection?.drop();
-    else this.#receiving.goOn();
   }
 
   #refuseIfClosed(): void {
@@ -364,6 +377,7 @@ class RunningClient implements ClientLife {
     const { patterns } = this.#subscriptions.base;
     const refused = patterns.filter((pattern) => login.refused?.includes(pattern) ?? false);
     if (refused.length > 0) this.#tell({ kind: "notAllowed", channels: refused });
+    this.#channelPresence.opened();
     this.#opened.resolve();
   }
 
@@ -379,6 +393,7 @@ class RunningClient implements ClientLife {
         return message.state === "delivered" ? this.#receiving.receipt(message) : undefined;
       case "USER_LIST":
       case "USER_LIST_FAILED":
+        if (message.command === "USER_LIST_FAILED") this.#channelPresence.refused(message);
         return this.#sending.answered(message);
       case "PRESENCE":
         this.#time.receive(message.lamport);
@@ -427,11 +442,6 @@ class RunningClient implements ClientLife {
   /** The server, for the trace. */
   get #toServer(): { readonly peer?: string } {
     return this.serverId === undefined ? {} : { peer: this.serverId };
-  }
-
-  /** Servers want to hear from clients that asked for no features who publishes, with every activity. */
-  #mustSayWho(): boolean {
-    return this.#username !== ANONYMOUS && this.features.length === 0;
   }
 
   #tell(event: ClientEvent): void {

@@ -4,6 +4,7 @@
 
 import type { CloseReason } from "../protocol/close_reason.ts";
 import type { Feature, RefusalMessage } from "../protocol/message.ts";
+import type { UserListFailedMessage } from "../protocol/presence/presence_message.ts";
 
 /** No server could be reached, or none answered, or the connection was given up while it was being made. */
 export class ConnectError extends Error {
@@ -106,6 +107,12 @@ export function notTaken(to: string | undefined, info: string, reason: string | 
       info,
       reason,
     });
+}
+
+/** The error for a list of users that the server does not tell; with a channel, of those who read that. */
+export function noReaders({ command, info, reason, channel }: UserListFailedMessage): RefusedError {
+  const what = channel === undefined ? "who there is" : `who reads ${JSON.stringify(channel)}`;
+  return new RefusedError(`Cannot tell ${what}: ${info}`, { command, info, reason });
 }
 
 /** The error of what needs a feature that the server does not serve, or the client did not want. */

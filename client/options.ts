@@ -4,6 +4,13 @@ import type { Endpoint } from "../platform/address.ts";
 import type { Vector } from "../log/vector.ts";
 import type { Feature, WireGap } from "../protocol/message.ts";
 import type { UserScope } from "../protocol/presence/presence_message.ts";
+import type {
+  ActivitiesOptions,
+  CallOptions,
+  HistoryOptions,
+  PresenceOptions,
+  PublishOptions,
+} from "./calls/call_options.ts";
 import type { ReconnectPolicy } from "./failover/reconnect.ts";
 
 /** Whom a client believes by TLS 1.3. Texts are PEM, as they stand in files. */
@@ -116,39 +123,6 @@ export interface ConnectOptions {
   readonly traceLimitBytes?: number;
   /** The first listener: as one of `Client.on`, from the first event on. */
   readonly onEvent?: (event: ClientEvent) => void;
-}
-
-/** What every call that waits can be given. */
-export interface CallOptions {
-  /** Gives up waiting: the call rejects with the reason of the signal. Each call says what else that means. */
-  readonly signal?: AbortSignal;
-}
-
-/** For whom an activity is. */
-export interface PublishOptions extends CallOptions {
-  /** Only who reads this channel gets it; everyone when it is not given. */
-  readonly channel?: string;
-}
-
-/** Which activities are wanted. */
-export interface ActivitiesOptions extends CallOptions {
-  /** Names and patterns of channels, as in `ConnectOptions.channels`; what those name when this is not given. */
-  readonly channels?: readonly string[];
-}
-
-/** Which part of the past is wanted. */
-export interface HistoryOptions extends CallOptions {
-  /** At most so many activities; 20 when not given. All of them are in memory. */
-  readonly limit?: number;
-  /** Only what came before this entry; up to now when not given. */
-  readonly before?: string;
-  /**
-   * Only what came after this entry. Or only what was published at this time or later, as a `Date` or in milliseconds
-   * since 1970.
-   */
-  readonly since?: string | number | Date;
-  /** Only what is of this channel, or of one that this pattern stands for; what has no channel when not given. */
-  readonly channel?: string;
 }
 
 /** A part of the past. */
@@ -275,6 +249,18 @@ export interface Client extends AsyncDisposable {
    */
   users(scope: UserScope, options?: CallOptions): Promise<readonly string[]>;
   /**
+   * The users with a name who read `channel`, anywhere in the network, by whatever pattern, and may read it; each once,
+   * sorted. After a lost connection the client asks again. A server that does not answer within two seconds is left
+   * out.
+   * @throws {TypeError} when the channel is none, or the feature `channels` is not in force.
+   * @throws {RefusedError} with the command `USER_LIST_FAILED` when the user may not list users, or may not read the
+   * channel (`NOT_ALLOWED`), or asks about too many channels at a time (`TOO_MANY_CHANNELS`).
+   * @throws {RefusedError
+   * ConnectionEndedError
+   * ConnectError} when the client is closed, or closes before there is an answer.
+   */
+  readers(channel: string, options?: CallOptions): Promise<readonly string[]>;
+  /**
    * Gives the user of this client another secret. Nobody hears it: the server gets two keys that are made of it, and
    * sealed. Resolves when that is stored, and other servers are told. All connections of the user end. This client
    * comes back with the new secret; all others have to log in with it.
@@ -296,8 +282,14 @@ export interface Client extends AsyncDisposable {
   /**
    * Users who come and go, by the rules of `activities`. There is no event for presence that is not kept for the first
    * call. The time without a connection is not made up for: ask `users` after the event `connected`.
+   *
+   * With `channel` an iterator gives who begins to read that channel and who ends, from now on, in the whole network:
+   * users with a name who read it by whatever pattern, and may. `readers` says who reads it before. Such an iterator
+   * throws a `RefusedError` with the command `USER_LIST_FAILED` when the server does not tell it, and a `TypeError`
+   * when it does not know channels. Servers are asked only as long as somebody wants it.
+   * @throws {TypeError} when the channel is none.
    */
-  presence(options?: CallOptions): AsyncIterableIterator<Presence>;
+  presence(options?: PresenceOptions): AsyncIterableIterator<Presence>;
   /**
    * Waits up to 5 s until everything is acknowledged, then logs out. Resolves when the connection is gone. An aborted
    * `signal` cuts the connection at once, with what was not acknowledged. Then this rejects, and the client is closed.
@@ -353,14 +345,16 @@ export interface Message {
   readonly offline: boolean;
 }
 
-/** Somebody came or went. */
+/** Somebody came or went; with a channel, began or ended to read that. */
 export interface Presence {
-  /** `"left"` by logging out, `"lost"` otherwise. */
+  /** `"left"` by logging out, or by reading the channel no more; `"lost"` otherwise. */
   readonly event: "joined" | "left" | "lost";
   /** Who. */
   readonly username: string;
   /** The server's Lamport time. */
   readonly lamport: number;
+  /** The channel that it is about. */
+  readonly channel?: string;
 }
 
 /** How a client ended. */

@@ -8,7 +8,8 @@ import type { HistoryFailedMessage, HistoryPageMessage, WireBeginning } from "..
 import type { ActivityBroadcastMessage } from "../protocol/message.ts";
 import { activityOf } from "./activity.ts";
 import { RefusedError } from "./errors.ts";
-import type { Activity, HistoryOptions, Past } from "./options.ts";
+import type { HistoryOptions } from "./calls/call_options.ts";
+import type { Activity, Past } from "./options.ts";
 
 /** What a server says about the past. */
 export type PastMessage = ActivityBroadcastMessage | HistoryPageMessage | HistoryFailedMessage;

@@ -102,11 +102,15 @@ export class Receiving {
       onTaken: () => owner.onDelivered(),
       // Whenever the client begins: nobody would get those that are kept for nobody.
     }, { comesAgain: true });
-    this.#presences = new Fanout({
-      onPressure: (isHigh) => this.#press("presences", isHigh),
-      // Who asks later who is there learns it from `users`.
-      onUnread: () => {},
-    }, { keepsForFirst });
+    this.#presences = new Fanout(
+      {
+        onPressure: (isHigh) => this.#press("presences", isHigh),
+        // Who asks later who is there learns it from `users`.
+        onUnread: () => {},
+      },
+      { keepsForFirst },
+      ({ channel }) => channel === undefined,
+    );
   }
 
   /** The vector after which the server should go on; `undefined` while the client has nothing. */
@@ -156,8 +160,8 @@ export class Receiving {
     return this.#messages.iterate(signal);
   }
 
-  presences(signal?: AbortSignal): AsyncIterableIterator<Presence> {
-    return this.#presences.iterate(signal);
+  presences(signal?: AbortSignal, part?: IteratedPart<Presence>): AsyncIterableIterator<Presence> {
+    return this.#presences.iterate(signal, part);
   }
 
   /** A server has answered the login. */
@@ -253,9 +257,9 @@ export class Receiving {
   }
 
   /** A user came or went; the line had `length` characters. */
-  presence({ event, username, lamport }: PresenceMessage, length: number): void {
+  presence({ event, username, lamport, channel }: PresenceMessage, length: number): void {
     if (!this.#presences.isOverfull) {
-      this.#presences.push({ event, username, lamport }, length);
+      this.#presences.push({ event, username, lamport, ...(channel === undefined ? {} : { channel }) }, length);
     } else if (!this.#leavesOutPresence) {
       this.#leavesOutPresence = true;
       this.#tellOverflow("presence", false);

@@ -7,11 +7,11 @@ import { DEFAULT_CONFIG } from "../config/config.ts";
 import type { Vector } from "../log/vector.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Feature } from "../protocol/message.ts";
-import type { UserListFailedMessage, UserScope } from "../protocol/presence/presence_message.ts";
+import type { UserListFailedMessage, UserListMessage, UserScope } from "../protocol/presence/presence_message.ts";
 import type { ClientClock } from "./client_clock.ts";
 import { unlessAborted } from "../platform/abort.ts";
 import type { Connection } from "./connection.ts";
-import { noFeature, notTaken, RefusedError } from "./errors.ts";
+import { noFeature, noReaders, notTaken } from "./errors.ts";
 import { formatEntryId, parseEntryId } from "../protocol/entry_id.ts";
 import { Outbox, type Unacknowledged } from "./outbox/outbox.ts";
 import { activityText, encodeDirectMessage, encodePublication } from "./publication.ts";
@@ -105,8 +105,20 @@ export class Sending {
     return this.#ask<readonly string[]>(
       { message: { command: "LIST_USERS", scope }, needs: "chat" },
       (said) => {
-        if (said.command === "USER_LIST_FAILED" && said.scope === scope) return noList(said);
-        return said.command === "USER_LIST" && said.scope === scope ? said.users : undefined;
+        if (!isList(said) || said.scope !== scope || said.channel !== undefined) return undefined;
+        return said.command === "USER_LIST" ? said.users : noReaders(said);
+      },
+      signal,
+    );
+  }
+
+  /** As `Client.readers`, for a client that is not closed; throws at once. */
+  readers(channel: string, signal?: AbortSignal): Promise<readonly string[]> {
+    return this.#ask<readonly string[]>(
+      { message: { command: "LIST_USERS", scope: "online", channel }, needs: "channels" },
+      (said) => {
+        if (!isList(said) || said.channel !== channel) return undefined;
+        return said.command === "USER_LIST" ? said.users : noReaders(said);
       },
       signal,
     );
@@ -115,7 +127,7 @@ export class Sending {
   /** One page of the past, for a client that is not closed; throws at once. */
   page(question: PageQuestion, signal?: AbortSignal): Promise<WholePage> {
     return this.#ask<WholePage>({ message: historyMessage(question), needs: "history" }, (said) => {
-      if (said.command === "USER_LIST" || said.command === "USER_LIST_FAILED") return undefined;
+      if (isList(said)) return undefined;
       return said.command === "HISTORY_FAILED" ? noPage(said) : said;
     }, signal);
   }
@@ -297,6 +309,6 @@ export class Sending {
   }
 }
 
-function noList({ command, info, reason }: UserListFailedMessage): RefusedError {
-  return new RefusedError(`Cannot tell who there is: ${info}`, { command, info, reason });
+function isList(said: AnswerMessage): said is UserListMessage | UserListFailedMessage {
+  return said.command === "USER_LIST" || said.command === "USER_LIST_FAILED";
 }

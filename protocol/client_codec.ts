@@ -34,6 +34,7 @@ import type { ResponseMessage } from "./login/scram_message.ts";
 import type { HistoryMessage } from "./history_message.ts";
 import { incarnationField } from "./peer/incarnation.ts";
 import { MAX_LAMPORT } from "./lamport_bounds.ts";
+import { readListUsers } from "./presence/presence_fields.ts";
 import { nestingDepth, rawValue, withoutMember } from "./raw_json.ts";
 import { formatTraceParent, parseTraceParent } from "./trace_parent.ts";
 
@@ -100,11 +101,8 @@ function readMessage(fields: Fields, line: string): ClientMessage | InvalidLine 
       return { command };
     case "DIRECT_MESSAGE":
       return readDirectMessage(fields);
-    case "LIST_USERS": {
-      const scope = stringField(fields.scope, "scope");
-      if (scope !== "online" && scope !== "all") throw new FieldProblem('"scope" must be "online" or "all"');
-      return { command, scope };
-    }
+    case "LIST_USERS":
+      return readListUsers(fields);
     case "HISTORY":
       return readHistory(fields);
     case "SUBSCRIBE":

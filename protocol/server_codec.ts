@@ -18,6 +18,7 @@ import {
 import { featuresField, isObject } from "./fields.ts";
 import { type EntryId } from "./entry_id.ts";
 import type { HistoryPageMessage } from "./history_message.ts";
+import { readPresence, readUserList, readUserListFailed } from "./presence/presence_fields.ts";
 import { rawValue } from "./raw_json.ts";
 import type {
   DirectMessage,
@@ -175,18 +176,11 @@ function readMessage(fields: Fields, line: string): ServerMessage | undefined {
       return { command, info, ...(messageId === undefined ? {} : { messageId }), ...(reason && { reason }) };
     }
     case "USER_LIST":
-      return { command, scope: fields.scope === "all" ? "all" : "online", users: stringsField(fields.users, "users") };
-    case "USER_LIST_FAILED": {
-      const reason = optionalStringField(fields.reason, "reason") ?? "";
-      const info = optionalStringField(fields.info, "info") ?? "";
-      return { command, scope: fields.scope === "all" ? "all" : "online", reason, info };
-    }
-    case "PRESENCE": {
-      const event = stringField(fields.event, "event");
-      if (event !== "joined" && event !== "left" && event !== "lost") return undefined;
-      const lamport = optionalIntegerField(fields.lamport, "lamport", 0, Number.MAX_SAFE_INTEGER) ?? 0;
-      return { command, event, username: stringField(fields.username, "username"), lamport };
-    }
+      return readUserList(fields);
+    case "USER_LIST_FAILED":
+      return readUserListFailed(fields);
+    case "PRESENCE":
+      return readPresence(fields);
     case "CAUGHT_UP": {
       const vector = vectorField(fields.vector, "vector");
       return fields.complete === true ? { command, vector, complete: true } : { command, vector };

@@ -11,19 +11,12 @@ import type { UserScope } from "../../protocol/presence/presence_message.ts";
 import { collectPast, type PageQuestion, type WholePage } from "../past.ts";
 import type {
   ActivitiesOptions,
-  Activity,
   CallOptions,
-  Client,
-  ClientEvent,
-  CloseInfo,
   HistoryOptions,
-  Message,
-  Past,
-  Presence,
-  Published,
+  PresenceOptions,
   PublishOptions,
-  Sent,
-} from "../options.ts";
+} from "./call_options.ts";
+import type { Activity, Client, ClientEvent, CloseInfo, Message, Past, Presence, Published, Sent } from "../options.ts";
 import { unlessAborted } from "../../platform/abort.ts";
 import {
   ACTIVITIES_OPTIONS,
@@ -32,6 +25,7 @@ import {
   checkedPatterns,
   checkOptions,
   HISTORY_OPTIONS,
+  PRESENCE_OPTIONS,
   PUBLISH_OPTIONS,
 } from "./known_options.ts";
 import type { Listeners } from "./listeners.ts";
@@ -54,6 +48,7 @@ export interface ClientLife {
   ): Promise<string | undefined>;
   send(to: string, text: string, signal: AbortSignal | undefined): Promise<string>;
   users(scope: UserScope, signal: AbortSignal | undefined): Promise<readonly string[]>;
+  readers(channel: string, signal: AbortSignal | undefined): Promise<readonly string[]>;
   page(question: PageQuestion, signal: AbortSignal | undefined): Promise<WholePage>;
   /** Gives the user another secret; without one, deletes its account. */
   changeAccount(newSecret: string | undefined): Promise<void>;
@@ -62,7 +57,8 @@ export interface ClientLife {
     channels: readonly string[] | undefined,
   ): AsyncIterableIterator<Activity>;
   messages(signal: AbortSignal | undefined): AsyncIterableIterator<Message>;
-  presence(signal: AbortSignal | undefined): AsyncIterableIterator<Presence>;
+  /** With a channel: of its readers. */
+  presence(signal: AbortSignal | undefined, channel: string | undefined): AsyncIterableIterator<Presence>;
   close(): Promise<void>;
   /** Ends it at once, for `reason`. */
   abandon(reason: unknown): void;
@@ -132,6 +128,10 @@ export class ClientCalls implements Client {
     return await this.#life.users(scope, waitingSignal(options, "users()"));
   }
 
+  async readers(channel: string, options?: CallOptions): Promise<readonly string[]> {
+    return await this.#life.readers(checkedChannel(channel), waitingSignal(options, "readers()"));
+  }
+
   async changeSecret(newSecret: string): Promise<void> {
     const problem = newSecretProblem(newSecret);
     if (problem !== undefined) throw new TypeError(`Cannot change the secret: ${problem}`);
@@ -169,8 +169,10 @@ export class ClientCalls implements Client {
     return this.#life.messages(signalOf(options, "messages()"));
   }
 
-  presence(options?: CallOptions): AsyncIterableIterator<Presence> {
-    return this.#life.presence(signalOf(options, "presence()"));
+  presence(options: PresenceOptions = {}): AsyncIterableIterator<Presence> {
+    checkOptions(options, PRESENCE_OPTIONS, "presence()");
+    const { signal, channel } = options;
+    return this.#life.presence(signal, channel === undefined ? undefined : checkedChannel(channel));
   }
 
   async close(options?: CallOptions): Promise<void> {

@@ -13,11 +13,11 @@ import type { ReconnectPolicy } from "../failover/reconnect.ts";
 import type {
   ActivitiesOptions,
   CallOptions,
-  ConnectOptions,
   HistoryOptions,
+  PresenceOptions,
   PublishOptions,
-  TlsOptions,
-} from "../options.ts";
+} from "./call_options.ts";
+import type { ConnectOptions, TlsOptions } from "../options.ts";
 
 /** An option that is missing here does not compile, nor does one too many. */
 type Names<Options> = Readonly<Record<keyof Options, true>>;
@@ -34,6 +34,8 @@ export const HISTORY_OPTIONS: Names<HistoryOptions> = {
   since: true,
   channel: true,
 };
+/** The same of `presence`. */
+export const PRESENCE_OPTIONS: Names<PresenceOptions> = { ...CALL_OPTIONS, channel: true };
 /** The same of `publish`. */
 export const PUBLISH_OPTIONS: Names<PublishOptions> = { signal: true, channel: true };
 /** The same of `activities`. */

@@ -15,12 +15,10 @@ import {
   optionalIntegerField,
   optionalStringField,
   stringField,
-  stringsField,
   vectorField,
 } from "../fields.ts";
 import { incarnationField } from "./incarnation.ts";
 import type { HeartbeatAckMessage, InvalidLine, WireVector } from "../message.ts";
-import { usernameProblem } from "../names.ts";
 import { readOrderMessage } from "./operate_message.ts";
 import { readOriginMessage } from "./origin_message.ts";
 import {
@@ -34,15 +32,15 @@ import {
   type WireMember,
 } from "./peer_message.ts";
 import { readAuditMessage } from "./audit_message.ts";
+import { readChannelTalk } from "./channel_talk.ts";
 import { readPassSpent } from "./pass_spent.ts";
 import { readPlaceTalk } from "./place_talk_codec.ts";
+import { eventField, usernameField, usersField } from "./user_fields.ts";
 import { encodeLine, readRefusal } from "../server_codec.ts";
 import { isServerId } from "../server_id.ts";
 
 /** The most lines under one header: more than a segment has. `server/mesh/peer_link.ts` bounds their bytes. */
 export const MAX_ENTRIES_LINES = 8_192;
-/** The most users that are online at one server. */
-const MAX_USERS = 200_000;
 const MAX_HOST_LENGTH = 255;
 const MAX_VERSION_LENGTH = 64;
 const MAX_TICKET_KEY_LENGTH = 256;
@@ -161,10 +159,7 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
     case "ONLINE":
       return { command, users: usersField(fields.users) };
     case "ONLINE_CHANGE": {
-      const event = stringField(fields.event, "event");
-      if (event !== "joined" && event !== "left" && event !== "lost") {
-        throw new FieldProblem('"event" must be "joined", "left" or "lost"');
-      }
+      const event = eventField(fields.event);
       const lamport = optionalClockField(fields.lamport) ?? 0;
       return { command, username: usernameField(fields.username, "username"), event, lamport };
     }
@@ -191,7 +186,7 @@ function readMessage(fields: Fields): PeerMessage | InvalidLine | undefined {
       return { command: "", info: "AUTHENTICATE may only be the first line" };
   }
   return readOriginMessage(command, fields) ?? readPlaceTalk(command, fields) ?? readOrderMessage(command, fields) ??
-    readPassSpent(command, fields) ?? readAuditMessage(command, fields);
+    readPassSpent(command, fields) ?? readAuditMessage(command, fields) ?? readChannelTalk(command, fields);
 }
 
 function readHeartbeatAck(fields: Fields): HeartbeatAckMessage {
@@ -246,20 +241,6 @@ function originsField(value: unknown, name: string): WireVector {
   const vector = vectorField(value, name);
   for (const origin of Object.keys(vector)) serverIdField(origin, name);
   return vector;
-}
-
-function usernameField(value: unknown, name: string): string {
-  const username = stringField(value, name);
-  const problem = usernameProblem(username);
-  if (problem !== undefined) throw new FieldProblem(`"${name}": ${problem}`);
-  return username;
-}
-
-function usersField(value: unknown): readonly string[] {
-  const users = stringsField(value, "users");
-  if (users.length > MAX_USERS) throw new FieldProblem(`"users" may name at most ${MAX_USERS} users`);
-  for (const username of users) usernameField(username, "users");
-  return users;
 }
 
 function hostField(value: unknown): string {

@@ -15,6 +15,7 @@ import type {
   WireVector,
 } from "../message.ts";
 import type { AuditMessage } from "./audit_message.ts";
+import type { ChannelTalkMessage } from "./channel_talk.ts";
 import { OPERATE_FEATURE, type OrderMessage } from "./operate_message.ts";
 import type { OriginMessage } from "./origin_message.ts";
 
@@ -276,6 +277,7 @@ export type PeerMessage =
   | OriginMessage
   | OrderMessage
   | PlaceTalkMessage
+  | ChannelTalkMessage
   | HeartbeatMessage
   | HeartbeatAckMessage
   | EndConnectionMessage
@@ -288,5 +290,5 @@ export const PEER_COMMANDS: Readonly<Record<Exclude<PeerMessage["command"], keyo
   ...{ OBSERVE: true, OBSERVED: true, PLACE_ASK: true, PLACE_SAID: true, SESSIONS: true, BEHIND: true, PLACES: true },
   ...{ RETRACTED: true, DIGESTS_ASK: true, DIGESTS: true, CLONED: true, OLD_CLAIM: true, FORGOTTEN: true },
   ...{ PASS_SPENT: true, WANT_ACCOUNTS: true, ACCOUNTS: true, OPERATE: true, OPERATED: true, PEER_CHALLENGE: true },
-  ...{ AUDIT_END: true, AUDIT_KEPT: true },
+  ...{ AUDIT_END: true, AUDIT_KEPT: true, CHANNEL_WATCH: true, CHANNEL_READERS: true, CHANNEL_READER: true },
 };

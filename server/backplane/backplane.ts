@@ -25,6 +25,7 @@ import type {
   PlaceTalkMessage,
 } from "../../protocol/peer/peer_message.ts";
 import type { AuditMessage } from "../../protocol/peer/audit_message.ts";
+import type { ChannelTalkMessage } from "../../protocol/peer/channel_talk.ts";
 import type { OrderMessage } from "../../protocol/peer/operate_message.ts";
 import type { Trace } from "../../trace/trace_event.ts";
 import type { DurationCount, HeartbeatCounts } from "../../view/metric_counters.ts";
@@ -229,8 +230,8 @@ export interface BackplaneParts {
 }
 
 /**
- * Small talk: who is online, where lost connections stood, who looks at the network, what operators want, which
- * passes are spent, and where audit logs end.
+ * Small talk: who is online, who reads a channel, where lost connections stood, who looks at the network, what
+ * operators want, which passes are spent, and where audit logs end.
  */
 export type Talk =
   | OnlineMessage
@@ -240,7 +241,8 @@ export type Talk =
   | ObservedMessage
   | OrderMessage
   | PassSpentMessage
-  | AuditMessage;
+  | AuditMessage
+  | ChannelTalkMessage;
 
 /** A way to another server. */
 export interface Route {

@@ -19,6 +19,7 @@ import type { Hub } from "../hub/hub.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Tracer } from "../observe/tracer.ts";
 import type { PresenceBoard } from "../presence/presence_board.ts";
+import type { ReaderBoard } from "../presence/reader_board.ts";
 import type { ConnectionOwner, ServedConnection } from "../session/served_connection.ts";
 import type { Permissions } from "../rights/permissions.ts";
 import type { Rights } from "../rights/rights.ts";
@@ -34,6 +35,7 @@ export interface GuestParts {
   readonly presence: Pick<PresenceBoard, "came" | "went">;
   readonly hub: Pick<Hub, "join" | "leave" | "readOn">;
   readonly rights: Pick<Rights, "areStill">;
+  readonly readers: Pick<ReaderBoard, "came" | "went">;
   readonly backplane: Pick<Backplane, "whenSafe">;
   /** Is told how a guest ends. */
   readonly served: Pick<ConnectionOwner, "ended" | "gone">;
@@ -104,17 +106,22 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
 
   /** It is here from now on. Called once, by `Guests`. */
   begin(): void {
-    const { journal, sessions, presence, hub } = this.#parts;
+    const { journal, sessions, presence, readers, hub } = this.#parts;
     logger.info("{username} came as a guest from {address}", { username: this.username, address: this.address });
     journal.reach(this.#newcomer.lamport);
     this.#note("login", this.username);
     sessions.add(this);
     presence.came(this);
+    readers.came(this);
     hub.join(this.#reader);
   }
 
   get username(): string {
     return this.#newcomer.name;
+  }
+
+  get reads(): PatternSet {
+    return this.#reader.wants;
   }
 
   /** What it may do. */
@@ -259,12 +266,13 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
 
   #close(reason: CloseReason, why: string): void {
     this.#isGone = true;
-    const { sessions, presence, hub } = this.#parts;
+    const { sessions, presence, readers, hub } = this.#parts;
     hub.leave(this.#reader);
     this.#queue.end();
     sessions.remove(this);
     // It cannot come back to where it was, so nobody has to wait for it.
     presence.went(this.username, "left");
+    readers.went(this, "left");
     logger.info("{username} ({address}) is gone: {why} ({reason})", {
       username: this.username,
       address: this.address,

@@ -4,12 +4,15 @@
 
 import type { Endpoint } from "../../platform/address.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
+import type { PatternSet } from "../../protocol/channels/pattern_set.ts";
 import type { WireServer } from "../../protocol/message.ts";
 import type { Renumbering } from "../../log/renumbering.ts";
 
 /** A logged-in client, as the network sees it. */
 export interface ClientSession {
   readonly username: string;
+  /** What it reads of the log; `undefined` for nothing. */
+  readonly reads: PatternSet | undefined;
   /** Whether it knows its place in the log, so that it misses nothing when it goes on elsewhere. */
   readonly canResume: boolean;
   /** Whether it can be sent elsewhere now, and nobody loses or feels anything. */

@@ -24,6 +24,7 @@ import type { Observatory } from "../observe/observatory.ts";
 import type { LegacyServers } from "../legacy/legacy_servers.ts";
 import type { PlaceTalk } from "../places/place_talk.ts";
 import type { PresenceBoard } from "../presence/presence_board.ts";
+import type { ReaderBoard } from "../presence/reader_board.ts";
 import type { Tracer } from "../observe/tracer.ts";
 import { unlessUnreadable } from "../journal/unreadable_store.ts";
 
@@ -58,6 +59,7 @@ export interface ClosingParts {
   readonly placeTalk: PlaceTalk;
   readonly legacy: LegacyServers | undefined;
   readonly presence: PresenceBoard;
+  readonly readers: Pick<ReaderBoard, "stop">;
   readonly observatory: Observatory;
   readonly supervisor: Supervisor;
   /** Puts events on record; absent while nobody does. */
@@ -203,8 +205,9 @@ export class Closing {
 
   /** Called when nobody is there any more. */
   #close(reason: CloseReason): void {
-    const { journal, presence, observatory, supervisor, refusals, store, tracer } = this.#parts;
+    const { journal, presence, readers, observatory, supervisor, refusals, store, tracer } = this.#parts;
     presence.stop();
+    readers.stop();
     observatory.stop();
     supervisor.stop();
     refusals.stop();

@@ -15,12 +15,14 @@ import type { Operator } from "./operator.ts";
 import type { OperatorRecords } from "./operator_records.ts";
 import type { PlaceTalk } from "../places/place_talk.ts";
 import type { PresenceBoard } from "../presence/presence_board.ts";
+import type { ReaderBoard } from "../presence/reader_board.ts";
 
-/** Who is told. The first seven are functions, as these parts are made later. */
+/** Who is told. The first eight are functions, as these parts are made later. */
 export interface NetworkNewsParts {
   backplane(): Pick<Backplane, "say">;
   balancer(): Pick<Balancer, "membersChanged">;
   presence(): Pick<PresenceBoard, "here" | "heard" | "serverGone">;
+  readers(): Pick<ReaderBoard, "met" | "heard" | "serverGone">;
   operator(): Pick<Operator, "heard" | "gone">;
   operatorRecords(): Pick<OperatorRecords, "met">;
   passes(): Pick<Passes, "heard" | "spent">;
@@ -62,6 +64,7 @@ export class NetworkNews implements BackplaneOwner {
     this.#parts.operatorRecords().met(serverId);
     backplane().say(presence().here, serverId);
     places.tellSessions(serverId);
+    this.#parts.readers().met(serverId);
     const { spent } = passes();
     if (spent !== undefined) backplane().say(spent, serverId);
     audits().met(serverId);
@@ -77,6 +80,7 @@ export class NetworkNews implements BackplaneOwner {
     // A server that ends its links itself has lost nobody.
     if (!isClosing()) places.gone(serverId);
     presence().serverGone(serverId);
+    this.#parts.readers().serverGone(serverId);
     observatory.gone(serverId);
     operator().gone(serverId);
   }
@@ -88,6 +92,10 @@ export class NetworkNews implements BackplaneOwner {
       case "ONLINE_CHANGE":
         places.heardOnline(serverId, message);
         return presence().heard(serverId, message);
+      case "CHANNEL_WATCH":
+      case "CHANNEL_READERS":
+      case "CHANNEL_READER":
+        return this.#parts.readers().heard(serverId, message);
       case "OBSERVE":
         return observatory.onObserve(serverId, message);
       case "OBSERVED":

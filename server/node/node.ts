@@ -130,7 +130,7 @@ export class ThrumNode {
     );
     const { journal, hub, userLists, budget, forgetting, goneServers } = log;
     const { tracer, spans: entrySpans, observatory } = observers;
-    const { supervisor, sessions, legacy, backplane, presence, balancer, handover } = network;
+    const { supervisor, sessions, legacy, backplane, presence, readers, balancer, handover } = network;
     const { keeper: placeKeeper, talk: placeTalk } = network.places;
     const { connections, guests } = clients;
     wired.afterCommit = new AfterCommit({
@@ -142,7 +142,7 @@ export class ThrumNode {
     wired.closing = new Closing({
       drainMs: config.cluster.drainMs,
       ...{ store, journal, forgetting, goneServers, budget, connections, handover, balancer, backplane },
-      ...{ refusals, placeTalk, legacy, presence, observatory, supervisor, tracer, auditLog },
+      ...{ refusals, placeTalk, legacy, presence, readers, observatory, supervisor, tracer, auditLog },
       audits: () => wired.audits,
       closeListener: async () => {
         await Promise.all([this.#listener?.close(), this.#tlsListener?.close()]);

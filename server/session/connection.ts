@@ -8,6 +8,7 @@ import { endpointText } from "../../config/values.ts";
 import { guarded } from "../../platform/faults.ts";
 import type { Link, LinkEnd, LinkHandler, Outlet } from "../../platform/transport.ts";
 import { parseClientLine } from "../../protocol/client_codec.ts";
+import type { PatternSet } from "../../protocol/channels/pattern_set.ts";
 import { CLOSE_REASONS, type CloseReason } from "../../protocol/close_reason.ts";
 import type { Feature, LoginMessage, WireServer } from "../../protocol/message.ts";
 import { onMessage, PUBLISH, refuseThirdFamily } from "./session.ts";
@@ -197,6 +198,10 @@ export class Connection
   /** Of the user that is logged in, and stays it; empty before. */
   get username(): string {
     return this.#username;
+  }
+
+  get reads(): PatternSet | undefined {
+    return servedIn(this.#phase)?.wants;
   }
 
   get canResume(): boolean {

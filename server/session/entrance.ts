@@ -13,6 +13,7 @@ import type { Tracer } from "../observe/tracer.ts";
 import type { PlaceKeeper } from "../places/place_keeper.ts";
 import type { PlaceTalk } from "../places/place_talk.ts";
 import type { PresenceBoard } from "../presence/presence_board.ts";
+import type { ReaderBoard } from "../presence/reader_board.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
 import type { Feature, WireHeartbeat } from "../../protocol/message.ts";
 import type { Door } from "../../view/network_view.ts";
@@ -36,6 +37,7 @@ export interface EntranceParts {
   readonly placeTalk: Pick<PlaceTalk, "whenKnown">;
   readonly sessions: Sessions;
   readonly presence: Pick<PresenceBoard, "came" | "went">;
+  readonly readers: Pick<ReaderBoard, "came" | "went" | "gone">;
   readonly balancer: Pick<Balancer, "begin">;
   readonly counters: Pick<MetricCounters, "gapsTold" | "login">;
   /** Puts events on record; absent while nobody does. */
@@ -79,7 +81,7 @@ export class Entrance {
     owner: EntranceOwner,
   ): void {
     const { login, proven } = checked;
-    const { journal, placeKeeper, placeTalk, sessions, balancer, presence, counters } = this.#parts;
+    const { journal, placeKeeper, placeTalk, sessions, balancer, presence, readers, counters } = this.#parts;
     const { username, features } = session;
     const brings = features.includes("resume") ? login.resume : undefined;
     const reads = login.reads !== false;
@@ -101,10 +103,11 @@ export class Entrance {
       receives,
       channels: login.channels,
     });
-    const requests = new ClientRequests(this.#parts.requests, client, session, owner.replies, login.ackRanges);
+    const requests = new ClientRequests(this.#parts.requests, client, session, owner, login.ackRanges);
     owner.enters({ kind: "client", session, client, requests, proven });
     sessions.add(owner);
     presence.came(owner);
+    readers.came(owner);
     balancer.begin(owner);
     // The client says itself what it has. Its lost connection may become known a moment later. A client that reads
     // nothing has left no place.
@@ -125,6 +128,7 @@ export class Entrance {
   /** The connection ends. `served` is the client that it was, if it was one. */
   letOut(owner: ClientSession, served: ServedClient | undefined, reason: CloseReason): void {
     served?.leave(reason);
+    this.#parts.readers.gone(owner);
     const pass = this.#passes.get(owner);
     if (pass !== undefined && reason === "LOGGED_OUT") this.#parts.accounts.giveBack(owner.username, pass);
     if (served !== undefined) this.#depart(owner, served, reason === "LOGGED_OUT" ? "left" : "lost");
@@ -143,8 +147,11 @@ export class Entrance {
   #depart(owner: ClientSession, served: ServedClient, how: "left" | "lost"): void {
     if (served.hasDeparted) return;
     served.hasDeparted = true;
-    this.#parts.sessions.remove(owner);
-    this.#parts.presence.went(owner.username, how);
+    const { sessions, presence, readers } = this.#parts;
+    const { username } = owner;
+    sessions.remove(owner);
+    presence.went(username, how);
+    readers.went({ username, reads: served.wants }, how);
   }
 
   /** Says LOGIN_SUCCESS. */

@@ -16,8 +16,9 @@ import type { ChannelMessage, SubscribeMessage } from "../../protocol/channels/c
 import { NO_CHANNEL } from "../../protocol/channels/channel_name.ts";
 import type { ActivityMessage, ClientMessage, InvalidLine, SendDirectMessage } from "../../protocol/message.ts";
 import { ANONYMOUS, usernameProblem } from "../../protocol/names.ts";
+import type { ListUsersMessage } from "../../protocol/presence/presence_message.ts";
 import { NO_SUCH_DIALECT } from "../legacy/legacy_codec.ts";
-import { mayPublishIn, mayReadSome } from "../rights/permissions.ts";
+import { mayPublishIn, mayReadIn, mayReadSome } from "../rights/permissions.ts";
 import { onLogin, onRegister, onResponse } from "./login/logging_in.ts";
 import {
   close,
@@ -73,12 +74,7 @@ export function onMessage(session: Session, message: ClientMessage | InvalidLine
     }
     case "LIST_USERS":
       if (session.kind !== "client") return notNow(message.command);
-      if (!session.may.listUsers) {
-        const info = mayNot(session, "ask who there is");
-        const failed = { command: "USER_LIST_FAILED", scope: message.scope, reason: "NOT_ALLOWED", info } as const;
-        return { session, effects: [{ kind: "send", message: failed }] };
-      }
-      return { session, effects: [{ kind: "listUsers", scope: message.scope }] };
+      return onListUsers(session, message);
     case "HISTORY":
       if (session.kind !== "client") return notNow(message.command);
       if (message.channel !== undefined && !session.features.includes("channels")) {
@@ -150,6 +146,27 @@ export function refuseThirdFamily(): SessionStep {
   return refuse("AUTHENTICATION_FAIL", NO_SUCH_DIALECT);
 }
 
+/** Who may not read a channel does not learn who does. */
+function onListUsers(session: LoggedIn, { scope, channel, presence }: ListUsersMessage): SessionStep {
+  const refusal = !session.may.listUsers
+    ? notAllowed(mayNot(session, "ask who there is"))
+    : channel === undefined
+    ? undefined
+    : !session.features.includes("channels")
+    ? NO_CHANNELS
+    : !mayReadIn(session.may, channel)
+    ? notAllowed(mayNotIn(session, "read", channel))
+    : presence === true && !session.features.includes("presence")
+    ? NO_PRESENCE
+    : undefined;
+  if (refusal !== undefined) {
+    const failed = { command: "USER_LIST_FAILED", scope, ...(channel && { channel }), ...refusal } as const;
+    return { session, effects: [{ kind: "send", message: failed }] };
+  }
+  if (channel === undefined) return { session, effects: [{ kind: "listUsers", scope }] };
+  return { session, effects: [{ kind: "listReaders", question: { channel, presence } }] };
+}
+
 /** Of what it asks for, it has to be able to get something. What else it must not read does not come. */
 function onSubscribe(session: LoggedIn, message: SubscribeMessage): SessionStep {
   const channels = message.channels.filter((pattern) => !mayReadSome(session.may, pattern));
@@ -189,12 +206,22 @@ const NO_CHANNELS: Refusal = {
   info: 'channels are for clients that ask for the feature "channels" when they log in',
 };
 
+/** The same of who comes and goes. */
+const NO_PRESENCE: Refusal = {
+  reason: "NO_PRESENCE",
+  info: 'who comes and goes is told to clients that ask for the feature "presence" when they log in',
+};
+
+function notAllowed(info: string): Refusal {
+  return { reason: "NOT_ALLOWED", info };
+}
+
 /** Why an activity is not taken. To a plain client the channel means nothing, as it always has. */
 function publishRefusal(session: LoggedIn, channel: string | undefined, facts: SessionFacts): Refusal | undefined {
   const isOfChannel = channel !== undefined && !session.isPlain;
   if (isOfChannel && !session.features.includes("channels")) return NO_CHANNELS;
   if (!mayPublishIn(session.may, isOfChannel ? channel : NO_CHANNEL)) {
-    return { reason: "NOT_ALLOWED", info: mayNotIn(session, "publish", isOfChannel ? channel : undefined) };
+    return notAllowed(mayNotIn(session, "publish", isOfChannel ? channel : undefined));
   }
   if (!isOfChannel || facts.takesChannels) return undefined;
   return { reason: "CHANNELS_LATER", info: "not every server of this network is known to understand channels" };

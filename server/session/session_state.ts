@@ -27,6 +27,7 @@ import type { HistoryFailedMessage, HistoryMessage } from "../../protocol/histor
 import type { UserListFailedMessage, UserScope } from "../../protocol/presence/presence_message.ts";
 import type { PeerChallengeMessage } from "../../protocol/peer/peer_message.ts";
 import type { AccountChangedMessage } from "../../protocol/login/account_change.ts";
+import type { ReadersQuestion } from "../presence/reader_board.ts";
 import type { ClientFirst } from "../../protocol/login/scram.ts";
 import type { Permissions } from "../rights/permissions.ts";
 import type { Registrant, RegistrationRefusal } from "../rights/registration.ts";
@@ -73,6 +74,8 @@ export type ClientEffect =
   /** Take the message into the log, for one user. */
   | { readonly kind: "sendDirect"; readonly message: SendDirectMessage }
   | { readonly kind: "listUsers"; readonly scope: UserScope }
+  /** Tell who reads a channel. */
+  | { readonly kind: "listReaders"; readonly question: ReadersQuestion }
   | { readonly kind: "tellPast"; readonly question: HistoryMessage }
   | { readonly kind: "changeChannels"; readonly message: ChannelMessage }
   /** Take the message's activity into the log. */

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Endpoint } from "../../platform/address.ts";
 import { type Activity, type Client, type ClientEvent, connect, RefusedError, serve } from "../../mod.ts";
-import { until } from "../support/until.ts";
+import { eventually, until } from "../support/until.ts";
 
 const OPTIONS = {
   server: { host: "127.0.0.1", port: 0 },
@@ -140,4 +140,55 @@ Deno.test("who may not read a channel is told so by the iterator, the history an
   await until(() => lab.numbers.length === 1 && plain.numbers.length === 1, "what may be read");
   assertEquals([plain.numbers, lab.numbers], [[1], [2]]);
   await client.close();
+});
+
+Deno.test("a client learns who reads a channel in the network, and is told who comes and goes, also after a failover", async () => {
+  await using servers = await network();
+  const { first, second } = servers;
+  const third = await serve({ ...OPTIONS, cluster: { ...OPTIONS.cluster, join: [`127.0.0.1:${first.port}`] } });
+  const named = (username: string, { host, port }: Endpoint, channels: string[], more = {}) =>
+    connect({ host, port, username, secret: "open sesame", register: true, channels, ...more });
+  const watcher = await named("wanda", third, [], {
+    servers: [first, second].map(({ host, port }) => ({ host, port })),
+  });
+  const told: string[] = [];
+  const news = watcher.presence({ channel: "lab" });
+  const over = (async () => {
+    for await (const { event, username, channel } of news) told.push(`${username} ${event} ${channel}`);
+  })();
+  const anna = await named("anna", second, ["lab/**"]);
+  await until(() => told.length === 1, "anna");
+  assertEquals(await watcher.readers("lab"), ["anna"]);
+  assertEquals(await watcher.readers("hall"), []);
+  const readers = anna.activities({ channels: ["hall"] });
+  await eventually(async () => (await watcher.readers("hall")).length === 1, "anna in the hall");
+  await readers.return!();
+  const back = new Promise((resolve) => watcher.on("connected", resolve));
+  await third.close();
+  await back;
+  assertEquals(await watcher.readers("lab"), ["anna"]);
+  const bob = await named("bob", second, ["lab"]);
+  await until(() => told.includes("bob joined lab"), "bob");
+  await bob.close();
+  await until(() => told.at(-1) === "bob left lab", "the end of bob");
+  await news.return!();
+  await over;
+  await Promise.all([anna.close(), watcher.close()]);
+});
+
+Deno.test("who may not know who reads a channel is told so, and so is a client that knows no channels", async () => {
+  await using server = await serve({ ...OPTIONS, auth: { rights: [{ channels: ["lab"], may: [] }] } });
+  const client = await anonymous(server);
+  const next = async (channel: string, by = client) => await by.presence({ channel }).next();
+  const error = await assertRejects(() => client.readers("lab"), RefusedError, 'Cannot tell who reads "lab"');
+  assertEquals([error.command, error.reason], ["USER_LIST_FAILED", "NOT_ALLOWED"]);
+  await assertRejects(() => next("lab"), RefusedError, 'may not read "lab"');
+  await assertRejects(() => client.readers("a//b"), TypeError, "empty level");
+  const older = await anonymous(server, { features: ["ack", "channels"] });
+  await assertRejects(() => next("hall", older), TypeError, '"presence"');
+  assertEquals(await older.readers("hall"), []);
+  const oldest = await anonymous(server, { features: [] });
+  await assertRejects(() => next("hall", oldest), TypeError, '"channels"');
+  await assertRejects(() => oldest.readers("hall"), TypeError, '"channels"');
+  await Promise.all([client, older, oldest].map((each) => each.close()));
 });

@@ -121,7 +121,7 @@ Deno.test("every line between servers that docs/protocol.md shows can be read", 
 
 Deno.test("docs/protocol.md tells of every command between servers", () => {
   const commands = Object.keys(PEER_COMMANDS);
-  const typed = ["peer_message", "origin_message", "operate_message", "audit_message"].flatMap((file) =>
+  const typed = ["peer_message", "origin_message", "operate_message", "audit_message", "channel_talk"].flatMap((file) =>
     commandsOf(`protocol/peer/${file}.ts`)
   );
   assertEquals(new Set(commands), new Set(typed));

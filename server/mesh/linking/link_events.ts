@@ -100,6 +100,7 @@ export class LinkEvents implements PeerLinkOwner {
       case "DIGESTS":
         return originTalk.onMessage(link, message);
       case "ONLINE_CHANGE":
+      case "CHANNEL_READER":
         times.heard(link, message.lamport);
         return owner.said(link.serverId, message);
       case "ONLINE":
@@ -115,6 +116,8 @@ export class LinkEvents implements PeerLinkOwner {
       case "OPERATED":
       case "AUDIT_END":
       case "AUDIT_KEPT":
+      case "CHANNEL_WATCH":
+      case "CHANNEL_READERS":
         return owner.said(link.serverId, message);
     }
   }

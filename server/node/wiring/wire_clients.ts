@@ -46,7 +46,7 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
   const { config, clock, crypto, faults, auditor, heartbeat, transport, log, observers, network, refusals } = parts;
   const { journal, rulings, hub, budget } = log;
   const { counters, observatory, tracer } = observers;
-  const { backplane, balancer, sessions, presence, supervisor } = network;
+  const { backplane, balancer, sessions, presence, readers, supervisor } = network;
   const { keeper: placeKeeper, talk: placeTalk } = network.places;
   const owner: ConnectionOwner = {
     ended: (end) => {
@@ -147,9 +147,10 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
       identifyTimeoutMs: config.limits.identifyTimeoutMs,
     },
     entrance: new Entrance({
-      ...{ journal, accounts, heartbeat, placeKeeper, placeTalk, sessions, presence, balancer, counters, tracer },
+      ...{ journal, accounts, heartbeat, placeKeeper, placeTalk, sessions, presence, readers },
+      ...{ balancer, counters, tracer },
       client: { journal, clock, hub, shares, placeKeeper, supervision, tracer },
-      requests: { journal, backplane, userLists: log.userLists, past: log.past, limits: config.limits },
+      requests: { journal, backplane, userLists: log.userLists, readers, past: log.past, limits: config.limits },
     }),
   };
   const guests = new Guests({
@@ -157,7 +158,7 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
     perUser: config.sessions.perUser,
     rights,
     isClosing: () => wired.closing.hasBegun,
-    guest: { clock, journal, sessions, presence, hub, backplane, tracer, rights, served: owner },
+    guest: { clock, journal, sessions, presence, hub, backplane, tracer, rights, readers, served: owner },
   });
   const rightsWatch = new RightsWatch({ journal, records, sessions, faults });
   return { connections, admission, guests, passes, rights, rightsWatch };

@@ -8,6 +8,7 @@ import type { Renumbering } from "../../../log/renumbering.ts";
 import { chanceOf } from "../../../platform/crypto.ts";
 import { makeServerId } from "../../../platform/node_id.ts";
 import type { Transport } from "../../../platform/transport.ts";
+import { CHANNELS_FEATURE } from "../../../protocol/peer/peer_message.ts";
 import type { RefusalLog } from "../../accounts/refusal_log.ts";
 import { makeTicketKey } from "../../accounts/ticket.ts";
 import { Balancer } from "../../balance/balancer.ts";
@@ -16,6 +17,7 @@ import { Sessions } from "../../hub/sessions.ts";
 import { LegacyServers } from "../../legacy/legacy_servers.ts";
 import { userPlaces } from "../../places/user_places.ts";
 import { PresenceBoard } from "../../presence/presence_board.ts";
+import { ReaderBoard } from "../../presence/reader_board.ts";
 import type { StoreState } from "../../store/store.ts";
 import { chosenEngine, type Engine } from "../engines.ts";
 import { NetworkNews } from "../network_news.ts";
@@ -67,6 +69,7 @@ export function wireNetwork(parts: WireNetworkParts, wired: Wired): WiredNetwork
       backplane: () => backplane,
       balancer: () => balancer,
       presence: () => presence,
+      readers: () => readers,
       operator: () => wired.operator,
       operatorRecords: () => wired.operatorRecords,
       passes: () => wired.clients.passes,
@@ -77,6 +80,7 @@ export function wireNetwork(parts: WireNetworkParts, wired: Wired): WiredNetwork
       forgotten: (vector) => log.goneServers.heard(vector),
       renamed: (renumbering) => {
         presence.renamed(renumbering.origin);
+        readers.renamed(renumbering.origin);
         renumbered(sessions, renumbering);
       },
       cutBack: (renumbering) => renumbered(sessions, renumbering),
@@ -91,6 +95,14 @@ export function wireNetwork(parts: WireNetworkParts, wired: Wired): WiredNetwork
     tellServers: (message) => backplane.say(message),
     tick: (lamport) => journal.tick(lamport),
     told: (event, lamport) => wired.clients.guests.presence(event, lamport),
+  });
+  const readers = new ReaderBoard({
+    ...{ named: journal, clock, faults, sessions },
+    *others() {
+      for (const { serverId, features } of backplane.routes) if (features.includes(CHANNELS_FEATURE)) yield serverId;
+    },
+    say: (message, to) => backplane.say(message, to),
+    tick: (lamport) => journal.tick(lamport),
   });
   const balancer = new Balancer({
     named: journal,
@@ -107,7 +119,7 @@ export function wireNetwork(parts: WireNetworkParts, wired: Wired): WiredNetwork
     hasOthers: () => [...backplane.routes].length > 0,
     nextTarget: () => balancer.nextTarget(),
   });
-  return { supervisor, sessions, legacy, places, backplane, presence, balancer, handover };
+  return { supervisor, sessions, legacy, places, backplane, presence, readers, balancer, handover };
 }
 
 function wireLegacyServers(parts: WireNetworkParts, sessions: Sessions, wired: Wired): LegacyServers {

@@ -28,6 +28,7 @@ import type { Observatory } from "../../observe/observatory.ts";
 import type { Tracer } from "../../observe/tracer.ts";
 import type { UserPlaces } from "../../places/user_places.ts";
 import type { PresenceBoard } from "../../presence/presence_board.ts";
+import type { ReaderBoard } from "../../presence/reader_board.ts";
 import type { UserLists } from "../../presence/user_lists.ts";
 import type { Admission } from "../../session/login/admission.ts";
 import type { Connections } from "../../session/connections.ts";
@@ -99,6 +100,8 @@ export interface WiredNetwork {
   readonly places: UserPlaces;
   readonly backplane: Backplane;
   readonly presence: PresenceBoard;
+  /** Who reads a channel, for those who ask. */
+  readonly readers: ReaderBoard;
   readonly balancer: Balancer;
   readonly handover: Handover;
 }

@@ -15,7 +15,9 @@ import type { UserScope } from "../../../protocol/presence/presence_message.ts";
 import type { Replies, TurnAnswers } from "../replies.ts";
 import type { Backplane } from "../../backplane/backplane.ts";
 import type { Past } from "../../hub/past.ts";
+import type { ClientSession } from "../../hub/sessions.ts";
 import type { Journal } from "../../journal/journal.ts";
+import { MAX_ASKED_PER_CLIENT, type ReaderBoard, type ReadersQuestion } from "../../presence/reader_board.ts";
 import type { UserLists } from "../../presence/user_lists.ts";
 import { type Permissions, readingLimit } from "../../rights/permissions.ts";
 import { type AckRange, AckRanges } from "./ack_ranges.ts";
@@ -28,6 +30,7 @@ export interface ClientRequestsParts {
   readonly journal: Pick<Journal, "lamport" | "accepted" | "turnMs" | "lineOf">;
   readonly backplane: Pick<Backplane, "whenSafe">;
   readonly userLists: Pick<UserLists, "line">;
+  readonly readers: Pick<ReaderBoard, "ask" | "changed">;
   readonly past: Past;
   readonly limits: Pick<LimitsConfig, "maxChannelsPerClient">;
 }
@@ -40,6 +43,12 @@ const UNKNOWN_ENTRY = "this server does not know the entry that is named";
 
 /** Why a client reads no channels. */
 const RECEIVES_NOTHING = 'the client has asked for nothing of the log ("receive": "none")';
+
+/** Said of more channels than are asked about at a time. */
+const TOO_MANY_ASKED = {
+  client: `a client may ask about ${MAX_ASKED_PER_CLIENT} channels at a time: try again in 20 s`,
+  server: "clients of this server ask about as many channels as they may: try again later",
+} as const;
 
 /** What an acknowledgement says of a message id that was used before. */
 type Differs = { readonly differs?: true };
@@ -54,6 +63,7 @@ export class ClientRequests implements TurnAnswers {
   readonly #parts: ClientRequestsParts;
   readonly #client: ServedClient;
   readonly #replies: Replies;
+  readonly #owner: ClientSession;
   readonly #may: Permissions;
   readonly #wantsAcknowledgement: boolean;
   /** Absent for a client that wants an acknowledgement for each activity. */
@@ -66,12 +76,13 @@ export class ClientRequests implements TurnAnswers {
     parts: ClientRequestsParts,
     client: ServedClient,
     { features, may }: LoggedIn,
-    replies: Replies,
+    owner: ClientSession & { readonly replies: Replies },
     wantsRanges = false,
   ) {
     this.#parts = parts;
     this.#client = client;
-    this.#replies = replies;
+    this.#replies = owner.replies;
+    this.#owner = owner;
     this.#may = may;
     this.#wantsAcknowledgement = features.includes("ack");
     this.#ranges = this.#wantsAcknowledgement && wantsRanges ? new AckRanges() : undefined;
@@ -95,6 +106,8 @@ export class ClientRequests implements TurnAnswers {
         return this.#sendDirect(effect.message);
       case "listUsers":
         return this.#listUsers(effect.scope);
+      case "listReaders":
+        return this.#listReaders(effect.question);
       case "tellPast":
         return this.#tellPast(effect.question);
       case "changeChannels":
@@ -170,6 +183,19 @@ export class ClientRequests implements TurnAnswers {
     this.#replies.write(this.#parts.userLists.line(scope));
   }
 
+  /** Other servers may have to be asked, so the answer may come later. */
+  #listReaders(question: ReadersQuestion): void {
+    this.#owed++;
+    const limit = this.#parts.readers.ask(question, this.#owner, (line) => {
+      this.#owed--;
+      this.#replies.write(line);
+    });
+    if (limit === undefined) return;
+    this.#owed--;
+    const about = { scope: "online", channel: question.channel, info: TOO_MANY_ASKED[limit] } as const;
+    this.#replies.send({ command: "USER_LIST_FAILED", reason: "TOO_MANY_CHANNELS", ...about });
+  }
+
   /** In one piece, so that nothing else comes between the lines of a page. */
   #tellPast(question: HistoryMessage): void {
     const page = this.#parts.past.page(question, readingLimit(this.#may));
@@ -190,6 +216,7 @@ export class ClientRequests implements TurnAnswers {
       return this.#failed("TOO_MANY_CHANNELS", `a client may read ${maxChannelsPerClient} channels and patterns`);
     }
     const { position, vector } = this.#client.reads(wants)!;
+    if (!this.#client.hasDeparted) this.#parts.readers.changed(this.#owner.username, had, wants);
     const lines: Uint8Array[] = [];
     if (isMore && message.history > 0) {
       // What the client has read already does not come again.

@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { pastOf, type WantedPast } from "../../../client/terminal/past.ts";
-import type { Activity, HistoryOptions, Past } from "../../../client/options.ts";
+import type { HistoryOptions } from "../../../client/calls/call_options.ts";
+import type { Activity, Past } from "../../../client/options.ts";
 import { matches } from "../../../protocol/channels/channel_name.ts";
 
 /** A server's past, of which `said` may grow while it is told. */

@@ -106,6 +106,9 @@ const MESSAGES: Readonly<Record<string, Received>> = {
   LOCK_ALLOWED: { ...LOCK, origin: "a" },
   ONLINE: { users: ["bob"] },
   ONLINE_CHANGE: { username: "bob", event: "joined", lamport: 5 },
+  CHANNEL_WATCH: { channel: "lab", active: true },
+  CHANNEL_READERS: { channel: "lab", users: ["bob"] },
+  CHANNEL_READER: { channel: "lab", username: "bob", event: "joined", lamport: 5 },
   OBSERVE: { active: false },
   OBSERVED: { reset: true, patch: {}, ends: [], events: [] },
   OPERATE: {

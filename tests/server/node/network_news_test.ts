@@ -16,6 +16,9 @@ function newsOf({ isClosing = false } = {}) {
       heard: note("presence: heard"),
       serverGone: note("presence: gone"),
     }),
+    readers: () => ({
+      ...{ met: note("readers: met"), heard: note("readers: heard"), serverGone: note("readers: gone") },
+    }),
     operator: () => ({ heard: note("operator: heard"), gone: note("operator: gone") }),
     operatorRecords: () => ({ met: note("records: met") }),
     passes: () => ({ heard: note("passes: heard"), spent: { command: "PASS_SPENT", passes: {} } }),
@@ -54,6 +57,7 @@ Deno.test("a server that was met is told who is behind, then who is here, and th
     "records: met s-2",
     "say ONLINE s-2",
     "places: sessions s-2",
+    "readers: met s-2",
     "say PASS_SPENT s-2",
     "audits: met s-2",
     "observers: met s-2",
@@ -63,13 +67,14 @@ Deno.test("a server that was met is told who is behind, then who is here, and th
 Deno.test("places are told of a lost server before anybody hears who is gone with it", () => {
   const { news, told } = newsOf();
   news.gone("s-2");
-  assertEquals(told, ["places: gone s-2", "presence: gone s-2", "observers: gone s-2", "operator: gone s-2"]);
+  const gone = ["presence: gone s-2", "readers: gone s-2", "observers: gone s-2", "operator: gone s-2"];
+  assertEquals(told, ["places: gone s-2", ...gone]);
 });
 
 Deno.test("a server that ends its links itself has lost nobody", () => {
   const { news, told } = newsOf({ isClosing: true });
   news.gone("s-2");
-  assertEquals(told, ["presence: gone s-2", "observers: gone s-2", "operator: gone s-2"]);
+  assertEquals(told, ["presence: gone s-2", "readers: gone s-2", "observers: gone s-2", "operator: gone s-2"]);
 });
 
 Deno.test("a server that was started anew costs places alone, as it says itself who is online", () => {
@@ -85,6 +90,7 @@ Deno.test("each kind of talk goes to who understands it, and who is online to pl
     { command: "ONLINE_CHANGE", username: "anna", event: "joined", lamport: 1 },
     { command: "PLACE_ASK", ask: 1 },
     { command: "BEHIND", users: [] },
+    { command: "CHANNEL_WATCH", channel: "lab", active: true },
     { command: "OBSERVE", active: true },
     { command: "OBSERVED", reset: false, patch: {}, ends: [], events: [] },
     { command: "OPERATE", ask: 1, action: "drain", by: "" },
@@ -95,6 +101,7 @@ Deno.test("each kind of talk goes to who understands it, and who is online to pl
     ...["places: online s-2 ONLINE", "presence: heard s-2 ONLINE"],
     ...["places: online s-2 ONLINE_CHANGE", "presence: heard s-2 ONLINE_CHANGE"],
     ...["places: heard s-2 PLACE_ASK", "places: heard s-2 BEHIND"],
+    "readers: heard s-2 CHANNEL_WATCH",
     ...["observers: looks s-2 OBSERVE", "observers: seen s-2 OBSERVED"],
     ...["operator: heard s-2 OPERATE", "operator: heard s-2 OPERATED"],
   ]);
