@@ -34,6 +34,13 @@ import { NOTHING_LAID_DOWN, rolesOf } from "./operator/laid_down.js";
 /** @typedef {import("./operator/laid_down.js").Ruling} Ruling */
 
 /**
+ * A channel; an empty name stands for what has none.
+ *
+ * @typedef {{ readonly key: string, readonly name: string,
+ *   readonly data: import("../view/network_view.ts").ChannelView }} ChannelRow
+ */
+
+/**
  * A badge: how it looks and what it says.
  *
  * @typedef {{ readonly state: "good" | "warn" | "bad" | "quiet" | "accent", readonly text: string }} Badge
@@ -107,6 +114,25 @@ export function userRows(view, before, laid = NOTHING_LAID_DOWN) {
       old.waiting === waiting && old.seenAt === seenAt && isSaidAlike(ban, old.ban) &&
       isSaidAlike(disabled, old.disabled) && isEqual(roles, old.roles) && isEqual(given, old.given);
     rows.set(name, isSame ? old : { key: name, name, at, names, waiting, seenAt, ban, disabled, roles, given });
+  }
+  return rows;
+}
+
+/**
+ * Every channel that is told of.
+ *
+ * @param {NetworkView} view
+ * @param {ReadonlyMap<string, ChannelRow>} before the rows of the view before
+ * @returns {Map<string, ChannelRow>}
+ */
+export function channelRows(view, before) {
+  /** @type {Map<string, ChannelRow>} */
+  const rows = new Map();
+  for (const [name, data] of Object.entries(view.channels ?? {})) {
+    // No key is empty.
+    const key = `#${name}`;
+    const old = before.get(key);
+    rows.set(key, old?.data === data ? old : { key, name, data });
   }
   return rows;
 }

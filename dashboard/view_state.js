@@ -20,7 +20,7 @@ export const MAX_ACTIVITIES = 100;
  * @returns {NetworkView}
  */
 export function apply(view, change) {
-  const { servers, connections, users, waiting, lastSeen } = change.patch ?? {};
+  const { servers, connections, users, waiting, lastSeen, channels } = change.patch ?? {};
   return {
     at: change.at,
     from: view.from,
@@ -29,19 +29,24 @@ export function apply(view, change) {
     users: users === undefined ? view.users : mergePatch(view.users, users),
     waiting: waiting === undefined ? view.waiting : mergePatch(view.waiting, waiting),
     lastSeen: lastSeen === undefined ? view.lastSeen : mergePatch(view.lastSeen, lastSeen),
-    ...laidDownOf(change.patch?.laidDown ?? view.laidDown),
+    ...known("laidDown", change.patch?.laidDown ?? view.laidDown),
+    ...known("channels", channels === undefined ? view.channels : mergePatch(view.channels, channels)),
+    ...known("channelsLeftOut", change.patch?.channelsLeftOut ?? view.channelsLeftOut),
     ends: appended(withoutLost(view.ends, change.takenBack), change.ends, MAX_ENDS),
     activities: appended(view.activities, change.activities, MAX_ACTIVITIES),
   };
 }
 
 /**
- * An older server does not tell.
+ * A part of the view that older servers do not tell.
  *
- * @param {number | undefined} laidDown
+ * @template T
+ * @param {string} name
+ * @param {T | null | undefined} value
+ * @returns {Record<string, T>}
  */
-function laidDownOf(laidDown) {
-  return laidDown === undefined ? {} : { laidDown };
+function known(name, value) {
+  return value === undefined || value === null ? {} : { [name]: value };
 }
 
 /**

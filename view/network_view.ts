@@ -133,6 +133,16 @@ export interface ActivityView {
   readonly cut?: true;
 }
 
+/** A channel, or what has none. */
+export interface ChannelView {
+  /** Who reads it, at all servers that tell. */
+  readonly readers: number;
+  /** Activities a second, over the last seconds. */
+  readonly rate: number;
+  /** Bytes of its activities that the server `from` keeps; absent where it does not count them. */
+  readonly bytes?: number;
+}
+
 /** The whole network. */
 export interface NetworkView {
   /** When the view was made, by the clock of the server `from`. */
@@ -155,6 +165,10 @@ export interface NetworkView {
    * again then. Absent at older servers.
    */
   readonly laidDown?: number;
+  /** By name, at most `MAX_CHANNELS`; an empty name stands for what has no channel. Absent at older servers. */
+  readonly channels?: Readonly<Record<string, ChannelView>>;
+  /** How many more channels are known. */
+  readonly channelsLeftOut?: number;
   /** Oldest first, at most `MAX_ENDS`. */
   readonly ends: readonly EndView[];
   /** Oldest first, at most `MAX_ACTIVITIES`. */
@@ -167,7 +181,7 @@ export type Patch<T> = { readonly [Key in keyof T]?: Patch<T[Key]> | T[Key] | nu
 /** What changed since the last change, or since the view. */
 export interface NetworkChange {
   readonly at: number;
-  readonly patch: Patch<Pick<NetworkView, "servers" | "connections" | "users" | "waiting" | "lastSeen" | "laidDown">>;
+  readonly patch: Patch<Omit<NetworkView, "at" | "from" | "ends" | "activities">>;
   /** For the end of the list. */
   readonly ends: readonly EndView[];
   /** Servers that were there all the time: their ends with the reason `SERVER_LOST` count no more. */
@@ -181,8 +195,12 @@ export interface NetworkChange {
 export interface OwnView {
   readonly server: ServerView;
   readonly connections: Readonly<Record<string, ConnectionView>>;
+  /** How many read each channel here: of `MAX_CHANNELS`, those with the most readers. Absent at older servers. */
+  readonly channels?: Readonly<Record<string, number>>;
 }
 
+/** The most channels that are shown, and that servers tell each other. Strangers name them. */
+export const MAX_CHANNELS = 300;
 /** The most ends that are remembered. */
 export const MAX_ENDS = 200;
 /** The most activities that are remembered. */

@@ -21,9 +21,10 @@ import { titleOf, troubleOf } from "../look/title.js";
 import { Place } from "../place/place.js";
 import { partitionInWords, partitionOf } from "./reach/partition.js";
 import { beat } from "../pulse.js";
-import { connectionRows, isGone, userRows } from "../rows.js";
+import { channelRows, connectionRows, isGone, userRows } from "../rows.js";
 import { apply, mergePatch } from "../view_state.js";
 import { ActivitiesPanel } from "./activities_panel.js";
+import { ChannelsPanel } from "./channels_panel.js";
 import { ConnectionsPanel } from "./connections_panel.js";
 import { DiagramPanel } from "./diagram_panel.js";
 import { EndsPanel } from "./ends_panel.js";
@@ -46,6 +47,7 @@ import { UsersPanel } from "./users_panel.js";
  *   readonly view: import("../../view/network_view.ts").NetworkView, readonly now: number,
  *   readonly heads: Map<string, number>, readonly connectionList: readonly import("../rows.js").ConnectionRow[],
  *   readonly userList: readonly import("../rows.js").UserRow[],
+ *   readonly channelList: readonly import("../rows.js").ChannelRow[],
  *   readonly moves: import("../news.js").Moves, readonly pulse: import("../pulse.js").Pulse, readonly skipped: number,
  *   readonly isHome: boolean, readonly mayAct: boolean,
  *   readonly answers: ReadonlyMap<string, import("./reach/partition.js").Answer>,
@@ -85,6 +87,7 @@ const panels = [
     onBan: (row) => operate(() => banOrder(row)),
     address: place,
   }),
+  new ChannelsPanel(place),
   new UsersPanel({ onAct: (act, row) => operate(() => userOrder(act, row)), address: place }),
   bansList({
     onAdd: () => operate(() => banAddressOrder()),
@@ -105,6 +108,8 @@ let connections = new Map();
 let connectionList = [];
 let users = new Map();
 let userList = [];
+let channels = new Map();
+let channelList = [];
 let laid = NOTHING_LAID_DOWN;
 /** What `laid` is made of. */
 let laidAnswers;
@@ -181,6 +186,11 @@ function take(next) {
     connections = rows;
   }
   if (before === undefined || USER_PARTS.some((part) => before[part] !== next[part])) takeUsers();
+  if (before === undefined || before.channels !== next.channels) {
+    const rows = channelRows(next, channels);
+    if (!isSame(rows, channels)) channelList = [...rows.values()];
+    channels = rows;
+  }
   // From another server it is not told, and would be counted otherwise.
   if (before !== undefined && base === "" && before.laidDown !== next.laidDown) lists.look();
   drawSoon();
@@ -252,7 +262,7 @@ function draw() {
   const mayAct = isHome && !session.onlyLooks;
   document.body.classList.toggle("may-not-act", !mayAct);
   const frame = {
-    ...{ view, now, heads: settled(heads, now), connectionList, userList, moves, pulse, skipped },
+    ...{ view, now, heads: settled(heads, now), connectionList, channelList, userList, moves, pulse, skipped },
     ...{ isHome, mayAct, answers: lostServers.answers, laid },
   };
   drawPartition();

@@ -59,6 +59,11 @@ export class Hub {
     this.#faults = faults;
   }
 
+  /** How many read each channel here. */
+  get readersOfChannels(): ReaderGroups<Reader>["counts"] {
+    return this.#groups.counts;
+  }
+
   /** Begins to read for `reader`, from its cursor. */
   join(reader: Reader): void {
     this.enter(reader);

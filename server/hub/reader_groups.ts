@@ -8,6 +8,7 @@ import { ChannelIndex } from "../../protocol/channels/channel_index.ts";
 import { NO_CHANNEL } from "../../protocol/channels/channel_name.ts";
 import type { PatternSet } from "../../protocol/channels/pattern_set.ts";
 import { plainRanges } from "../../log/channel_lines.ts";
+import { countedOf, ReaderCounts } from "./reader_counts.ts";
 import type { LineRange, Segment } from "../../log/segment.ts";
 
 /** Readers that want the same. */
@@ -20,6 +21,8 @@ export interface ReaderGroup<R> {
 interface CountedGroup<R> extends ReaderGroup<R> {
   /** Readers in it, in whatever state. */
   readers: number;
+  /** What each of them counts for. */
+  readonly counted: readonly string[];
 }
 
 /** A part of one of the segments of a turn. */
@@ -36,27 +39,38 @@ export class ReaderGroups<R> implements Iterable<ReaderGroup<R>> {
   readonly #index = new ChannelIndex<ReaderGroup<R>>();
   /** Those that do not get all of what their patterns stand for. */
   #limited = 0;
+  readonly #counts = new ReaderCounts();
 
   [Symbol.iterator](): Iterator<ReaderGroup<R>> {
     return this.#groups.values();
+  }
+
+  /**
+   * How many have asked for each channel, in whatever state they are. A reader whose rights limit what it gets of a
+   * pattern counts for all that the pattern stands for.
+   */
+  get counts(): Pick<ReaderCounts, "of" | "names" | "nameCount"> {
+    return this.#counts;
   }
 
   /** A reader comes that wants this. `leave` has to follow. */
   enter(wants: PatternSet): ReaderGroup<R> {
     let group = this.#groups.get(wants.key);
     if (group === undefined) {
-      group = { wants, live: new Set(), readers: 0 };
+      group = { wants, live: new Set(), readers: 0, counted: countedOf(wants.patterns) };
       this.#groups.set(wants.key, group);
       if (wants.limit !== undefined) this.#limited++;
       for (const pattern of wants.patterns) this.#index.add(pattern, group);
     }
     group.readers++;
+    this.#counts.add(group.counted, 1);
     return group;
   }
 
   /** A reader of `group` has gone, or wants something else. */
   leave({ wants }: ReaderGroup<R>): void {
     const group = this.#groups.get(wants.key)!;
+    this.#counts.add(group.counted, -1);
     if (--group.readers > 0) return;
     this.#groups.delete(wants.key);
     if (wants.limit !== undefined) this.#limited--;

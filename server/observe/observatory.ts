@@ -8,6 +8,7 @@ import type { Member } from "../backplane/member.ts";
 import { endpointText } from "../../config/values.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
 import type { ObservedMessage, ObserveMessage } from "../../protocol/peer/peer_message.ts";
+import type { Segment } from "../../log/segment.ts";
 import type { TraceEvent } from "../../trace/trace_event.ts";
 import { diff, type JsonObject } from "../../view/merge_patch.ts";
 import {
@@ -23,6 +24,8 @@ import { LostClients } from "./lost_clients.ts";
 import { LiveTrace } from "./live_trace.ts";
 import { otherServerView } from "./other_server.ts";
 import { ActivityFeed, type FedLog } from "./activity_feed.ts";
+import { ObservedChannels, type ObservedChannelsParts } from "./observed_channels.ts";
+import { observedMessages } from "./observed_messages.ts";
 import { ObservedUsers, type ObservedUsersParts } from "./observed_users.ts";
 import { receivedEnd, receivedEvent, type ReceivedView, receivedView } from "./received_view.ts";
 import { unlessUnreadable } from "../journal/unreadable_store.ts";
@@ -47,11 +50,12 @@ export interface ObservatoryParts {
   readonly clock: Clock;
   readonly log: FedLog;
   /** This server. */
-  own(): OwnView;
+  own(): Omit<OwnView, "channels">;
   members(): readonly Member[];
   /** Says it to one server, or to all that can be reached. */
   say(message: ObserveMessage | ObservedMessage, to?: string): void;
   readonly users: ObservedUsersParts;
+  readonly channels: ObservedChannelsParts;
   /** How many times operators have set something for the network, since the start. */
   laidDown(): number;
   /** The users who were at a server that was lost just now. */
@@ -68,8 +72,6 @@ const ANSWER_MS = 500;
 const LINGER_MS = 5_000;
 /** Views are cached for this long. A new view costs a row for each connection of the network. */
 const FRESH_MS = 250;
-/** Connections that one message tells of. */
-const ROWS_PER_MESSAGE = 1_000;
 const NOTHING: JsonObject = Object.freeze({});
 
 /** One server's. */
@@ -93,6 +95,7 @@ export class Observatory {
   #own: JsonObject = NOTHING;
   #network: JsonObject = NOTHING;
   readonly #users: ObservedUsers;
+  readonly #channels: ObservedChannels;
   #laidDown = 0;
   /** The last view that was given, as long as it is complete. */
   #given: { readonly view: NetworkView; readonly atMs: number } | undefined;
@@ -110,6 +113,7 @@ export class Observatory {
     this.#parts = parts;
     const { named: { serverId: from }, clock } = parts;
     this.#users = new ObservedUsers(parts.users);
+    this.#channels = new ObservedChannels(parts.channels);
     const nothing = { servers: {}, connections: {}, users: {}, waiting: {}, lastSeen: {}, ends: [], activities: [] };
     this.#lastView = { at: clock.wallMs(), from, ...nothing };
   }
@@ -171,6 +175,11 @@ export class Observatory {
     if (this.#asksOthers) this.#users.accountsChanged(usernames);
   }
 
+  /** These came into the log. */
+  passed(segments: readonly Segment[]): void {
+    this.#channels.passed(segments);
+  }
+
   /** Something happened that should be seen at once. */
   soon(): void {
     if (this.#passing === undefined || this.#isSoon) return;
@@ -228,6 +237,7 @@ export class Observatory {
     const { clock, log } = this.#parts;
     this.#passing = new ActivityFeed(log);
     this.live.renew(clock.wallMs());
+    this.#channels.begin(clock.nowMs());
     this.#lookAfter(LOOK_MS);
   }
 
@@ -261,6 +271,7 @@ export class Observatory {
     if (this.#asksOthers || this.#watchers.size > 0) return;
     this.#timer?.cancel();
     this.#passing = undefined;
+    this.#channels.end();
     this.#own = NOTHING;
     this.#newOwnEnds = [];
     this.live.close();
@@ -284,7 +295,7 @@ export class Observatory {
     const { clock, own } = this.#parts;
     this.#given = undefined;
     const events = this.live.renew(clock.wallMs());
-    const now = own() as unknown as JsonObject;
+    const now = { ...own(), channels: this.#channels.look(clock.nowMs()) } as unknown as JsonObject;
     this.#tellWatchers(now, events);
     this.#own = now;
     if (!this.#asksOthers) return;
@@ -321,20 +332,21 @@ export class Observatory {
     let whole: readonly ObservedMessage[] | undefined;
     for (const [serverId, watcher] of this.#watchers) {
       const messages = watcher.isTold
-        ? changes ??= messagesOf(false, diff(this.#own, now) ?? NOTHING, ends, told)
-        : whole ??= messagesOf(true, now, this.#ownEnds.slice(-MAX_ENDS), told);
+        ? changes ??= observedMessages(false, diff(this.#own, now) ?? NOTHING, ends, told)
+        : whole ??= observedMessages(true, now, this.#ownEnds.slice(-MAX_ENDS), told);
       watcher.isTold = true;
       for (const message of messages) this.#parts.say(message, serverId);
     }
   }
 
-  /** The known servers and connections. */
+  /** The known servers and connections, and the channels. */
   #servers(): JsonObject {
     const { named: { serverId }, members, clock } = this.#parts;
     const wallOffsetMs = clock.wallMs() - clock.nowMs();
-    const { server, connections } = this.#own as unknown as OwnView;
+    const { server, connections, channels = {} } = this.#own as unknown as OwnView;
     const servers: [string, unknown][] = [[serverId, server]];
     const rows: [string, unknown][] = [[serverId, connections]];
+    const readers = [channels];
     for (const member of members()) {
       const told = this.#told.get(member.serverId);
       const isGone = member.state === "dead" || member.state === "left";
@@ -342,8 +354,10 @@ export class Observatory {
       const view = otherServerView(member, told?.server, wallOffsetMs);
       servers.push([member.serverId, lostClients === 0 ? view : { ...view, lostClients }]);
       if (told?.connections !== undefined && !isGone) rows.push([member.serverId, told.connections]);
+      if (told?.channels !== undefined && !isGone) readers.push(told.channels);
     }
-    return { servers: Object.fromEntries(servers), connections: Object.fromEntries(rows) };
+    const known = { servers: Object.fromEntries(servers), connections: Object.fromEntries(rows) };
+    return { ...known, ...this.#channels.view(readers) } as JsonObject;
   }
 
   #noteLost(serverId: string): void {
@@ -391,12 +405,10 @@ export class Observatory {
 
   #view(): NetworkView {
     const { named: { serverId }, clock } = this.#parts;
-    const { servers, connections } = this.#network as unknown as Pick<NetworkView, "servers" | "connections">;
     return {
       at: clock.wallMs(),
       from: serverId,
-      servers,
-      connections,
+      ...this.#network as unknown as Pick<NetworkView, "servers" | "connections" | "channels" | "channelsLeftOut">,
       ...this.#users.view(),
       laidDown: this.#laidDown,
       ends: this.#ends.slice(-MAX_ENDS),
@@ -410,27 +422,4 @@ export class Observatory {
     if (this.#asksOthers) this.#newEnds.push(end);
     if (this.#newEnds.length > 2 * MAX_ENDS) this.#newEnds = this.#newEnds.slice(-MAX_ENDS);
   }
-}
-
-/** Sends much data in portions, so that no line is too long. */
-function messagesOf(
-  reset: boolean,
-  patch: JsonObject,
-  ends: readonly EndView[],
-  events: readonly JsonObject[],
-): ObservedMessage[] {
-  const rows = Object.entries((patch.connections ?? {}) as JsonObject);
-  const first = Object.fromEntries(rows.slice(0, ROWS_PER_MESSAGE));
-  const messages: ObservedMessage[] = [{
-    command: "OBSERVED",
-    reset,
-    patch: patch.connections === undefined ? patch : { ...patch, connections: first },
-    ends: ends.slice(-MAX_ENDS) as readonly unknown[] as readonly JsonObject[],
-    events: events.slice(-ROWS_PER_MESSAGE),
-  }];
-  for (let from = ROWS_PER_MESSAGE; from < rows.length; from += ROWS_PER_MESSAGE) {
-    const connections = Object.fromEntries(rows.slice(from, from + ROWS_PER_MESSAGE));
-    messages.push({ command: "OBSERVED", reset: false, patch: { connections }, ends: [], events: [] });
-  }
-  return messages;
 }

@@ -5,13 +5,22 @@
 
 import { parseTraceEvent, type TraceEvent } from "../../trace/trace_event.ts";
 import { applyPatch, type JsonObject } from "../../view/merge_patch.ts";
-import type { ConnectionView, EndView, HeartbeatMoment, LinkView, ServerView } from "../../view/network_view.ts";
+import {
+  type ConnectionView,
+  type EndView,
+  type HeartbeatMoment,
+  type LinkView,
+  MAX_CHANNELS,
+  type ServerView,
+} from "../../view/network_view.ts";
 import { SERVER_NUMBERS } from "../../view/server_numbers.ts";
 
 /** Another server's own words. */
 export interface ReceivedView {
   readonly server?: ReceivedServer;
   readonly connections?: Readonly<Record<string, ConnectionView>>;
+  /** How many read each channel there. */
+  readonly channels?: Readonly<Record<string, number>>;
 }
 
 /** What a server tells about itself: all but what another server sees of it. */
@@ -36,10 +45,11 @@ const MOMENT: HeartbeatMoment = { at: 0, event: "sent", attempt: 0, of: 0, round
 /** `known` with `patch`. Objects that the patch does not touch stay the same. */
 export function receivedView(known: ReceivedView, patch: JsonObject): ReceivedView {
   if (isDeeper(patch, MAX_DEPTH)) return known;
-  const { server, connections } = applyPatch(known, patch) as JsonObject;
+  const { server, connections, channels } = applyPatch(known, patch) as JsonObject;
   return {
     ...(isObject(server) ? { server: serverOf(server) } : {}),
     ...(isObject(connections) ? { connections: connectionsOf(connections, patch.connections) } : {}),
+    ...(isObject(channels) ? { channels: channelsOf(channels) } : {}),
   };
 }
 
@@ -72,6 +82,12 @@ function connectionsOf(all: JsonObject, patch: unknown): Readonly<Record<string,
   const rows = all as Record<string, unknown>;
   for (const [id] of entriesOf(patch)) if (Object.hasOwn(rows, id)) rows[id] = shaped(CONNECTION, rows[id]);
   return rows as Record<string, ConnectionView>;
+}
+
+/** No more of them than a server tells. */
+function channelsOf(told: JsonObject): Readonly<Record<string, number>> {
+  const counts = entriesOf(told).filter(([, count]) => Number.isSafeInteger(count) && Number(count) > 0);
+  return Object.fromEntries(counts.slice(0, MAX_CHANNELS)) as Record<string, number>;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Rows made of a view: the same object as long as nothing in them has changed. */
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { connectionRows, endState, heartbeatBadge, serverBadge, serverName, userRows } from "../../dashboard/rows.js";
+import { channelRows, connectionRows, endState, heartbeatBadge, serverBadge, serverName, userRows } from "../../dashboard/rows.js";
 import { apply } from "../../dashboard/view_state.js";
 import { CLOSE_REASONS } from "../../protocol/close_reason.ts";
 import { sampleChange, sampleConnection, sampleServer, sampleView } from "./_sample.ts";
@@ -79,4 +79,14 @@ Deno.test("every reason for an end has a look", () => {
   assertEquals(endState("HEARTBEAT_TIMEOUT"), "bad");
   assertEquals(endState("LOGGED_OUT"), "quiet");
   assertEquals(endState("A_REASON_OF_A_NEWER_SERVER"), "warn");
+});
+
+Deno.test("a channel's row is new only when something in it is, and an older server tells of none", () => {
+  const view = sampleView({ channels: { "": { readers: 2, rate: 0 }, lab: { readers: 1, rate: 0 } } });
+  const before = channelRows(view, new Map());
+  assertEquals([...before.values()].map(({ key, name }) => [key, name]), [["#", ""], ["#lab", "lab"]]);
+  const after = channelRows(apply(view, sampleChange({ patch: { channels: { lab: { rate: 3 } } } })), before);
+  assertStrictEquals(after.get("#"), before.get("#"));
+  assertEquals(after.get("#lab")!.data, { readers: 1, rate: 3 });
+  assertEquals([...channelRows(VIEW, new Map())], []);
 });

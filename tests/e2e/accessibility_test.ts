@@ -222,6 +222,8 @@ function fullView(): NetworkView {
     users: { ada: ["a"], bela: ["a", "b"], chidi: ["a"], emre: [], fatima: [] },
     waiting: { ada: 2, emre: 1_234 },
     lastSeen: { emre: now - 200_000 },
+    channels: { "": { readers: 3, rate: 0, bytes: 1_000 }, "lab/door": { readers: 12, rate: 3.2, bytes: 4_000_000 } },
+    channelsLeftOut: 7,
     ends: reasons.map((reason, n) =>
       sampleEnd({ at: now - n, user: `gone-${n}`, reason, heartbeats: n === 0 ? heartbeats : [] })
     ),

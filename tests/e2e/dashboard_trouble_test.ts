@@ -305,6 +305,7 @@ function viewOf(text: (text: string) => string): NetworkView {
       },
     },
     users: { [text("u")]: ["a", text("b")], ann: [] },
+    channels: { [text("c")]: { readers: 1_000, rate: 1_000, bytes: 1_000_000 } },
     ends: [
       sampleEnd({
         ...{ user: text("u"), address: text("a"), sentence: text("s"), why: text("w"), reason: text("R") },

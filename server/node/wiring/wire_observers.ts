@@ -14,7 +14,7 @@ import type { MachineParts, Wired, WiredLog, WiredObservers } from "./wired.ts";
 
 /** What it is made with. The last four are absent where nobody wants them. */
 export interface WireObserversParts extends MachineParts {
-  readonly log: Pick<WiredLog, "journal" | "userLists" | "budget">;
+  readonly log: Pick<WiredLog, "journal" | "userLists" | "budget" | "hub">;
   readonly writeTrace: ((event: TraceEvent) => void) | undefined;
   readonly spans: SpanOutput | undefined;
   readonly memoryBytes: (() => number) | undefined;
@@ -29,7 +29,7 @@ export function wireObservers(parts: WireObserversParts, wired: Wired): WiredObs
     clock,
     crypto,
     faults,
-    log: { journal, userLists, budget },
+    log: { journal, userLists, budget, hub },
     writeTrace,
     memoryBytes,
     certificateEndsAt,
@@ -81,6 +81,7 @@ export function wireObservers(parts: WireObserversParts, wired: Wired): WiredObs
       waiting: () => journal.directMessages.waitingByUser,
       lastSeen: () => wired.network.presence.lastSeen,
     },
+    channels: { readers: hub.readersOfChannels },
     laidDown: () => laidDown,
     lostWith: (serverId) => wired.network.presence.lostWith(serverId),
   });
@@ -103,6 +104,7 @@ export function wireObservers(parts: WireObserversParts, wired: Wired): WiredObs
     ...{ startedAt, counters, observatory, spans },
     tracer: () => writeTrace !== undefined || live.hasRoom ? events : undefined,
     delivered: (segments) => {
+      observatory.passed(segments);
       const own = segments.filter(({ origin }) => origin === journal.serverId);
       const count = own.reduce((sum, { first, last }) => sum + last - first + 1, 0);
       if (count > 0) counters.deliveries.add(clock.nowMs() - journal.turnMs, count);

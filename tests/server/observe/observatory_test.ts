@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { applyPatch } from "../../../view/merge_patch.ts";
 import type { NetworkChange, NetworkView } from "../../../view/network_view.ts";
-import { activityLine, MeshWorld } from "../../support/mesh_world.ts";
+import { activityLine, loginOf, MeshWorld } from "../../support/mesh_world.ts";
 
 /** Somebody who looks, and what it sees. */
 class Watcher {
@@ -86,6 +86,45 @@ Deno.test("who looks sees what waits for users, and when those who are offline w
   await world.chat("anna", "zoe");
   await world.run(1_500);
   assertEquals(Object.keys(watcher.view.lastSeen), ["yan"]);
+});
+
+Deno.test("who looks sees who reads each channel at all servers, and what passes in it", async () => {
+  const world = await MeshWorld.of(NAMES);
+  const reading = (channels: readonly string[]) =>
+    loginOf("anonymous", { features: ["ack", "resume", "channels"], channels, redirects: 3 });
+  const sender = await world.client("anna", reading([]));
+  const lab = await world.client("bert", reading(["lab", "lab/**"]));
+  await world.client("carl", reading(["lab/*"]));
+  const watcher = new Watcher(world, "anna");
+  await world.run(1_500);
+  for (const channel of ["lab", "lab/door", "lab/door"]) {
+    sender.send({ command: "ACTIVITY_MESSAGE", activity: {}, channel });
+  }
+  await world.run(2_500);
+  const readersOf = () => Object.entries(watcher.view.channels!).map(([name, { readers }]) => `${name}: ${readers}`);
+  assertEquals(readersOf().sort(), [": 0", "lab/door: 2", "lab: 1"]);
+  const { "lab/door": door, lab: one } = watcher.view.channels!;
+  assert(door!.rate > one!.rate && one!.rate > 0, `${door!.rate} and ${one!.rate}`);
+  lab.link.destroy();
+  await world.run(8_000);
+  // Nobody asks for any by name, and nothing has passed lately.
+  assertEquals(watcher.view.channels, { "": { readers: 0, rate: 0 } });
+});
+
+Deno.test("an account that was deleted leaves the list of who looks", async () => {
+  const world = await MeshWorld.of(["anna", "bert"]);
+  await world.users("anna", "yan", "zoe");
+  await world.login("bert", "zoe", WATCHED);
+  const watcher = new Watcher(world, "anna");
+  await world.run(1_500);
+  assertEquals(Object.keys(watcher.view.users).sort(), ["yan", "zoe"]);
+  const before = watcher.view.laidDown!;
+  for (const about of ["yan", "zoe"]) {
+    void world.server("bert").node.rule({ kind: "deleted", about, by: "192.0.2.7" });
+  }
+  await world.run(2_500);
+  assertEquals(watcher.view.users, {});
+  assertEquals(watcher.view.laidDown, before + 2);
 });
 
 Deno.test("changes add up to what a new view shows", async () => {
