@@ -62,14 +62,11 @@ inNetwork(2, "the words of the client are answered, and a user called help stays
   await ada.type("all", "Enter");
   await ada.shows(">", /^2 registered users: ada, help$/);
   await ada.type("help", "Enter");
-  await ada.sees(/^disconnect {3}leaves, as Ctrl-C and Ctrl-D do$/);
+  await ada.sees(/^disconnect {5}leaves, as Ctrl-C and Ctrl-D do$/);
   await ada.type("help: hi", "Enter");
   await ada.shows(">", /ada → help {2}hi {2}✓ stored$/);
   await ada.type("/nonsense", "Enter");
-  await ada.shows(
-    ">",
-    /^Words: \/online, \/all, \/help, \/disconnect; to say it, type \/say before it$/,
-  );
+  await ada.shows(">", /^Words: \/online, \/all, \/help, \/disconnect, \/join, \/leave; to say it: \/say …$/);
   await ada.type("/online x", "Enter");
   await ada.sees(/^not sent: \/online x$/);
   await ada.type("//online x", "Enter");
