@@ -373,7 +373,7 @@ class RunningClient implements ClientLife {
     this.#receiving.begin(login);
     this.#reading.readOrNot();
     this.#sending.opened();
-    this.#subscriptions.opened(this.features);
+    this.#subscriptions.opened(this.features, login.refused);
     const { patterns } = this.#subscriptions.base;
     const refused = patterns.filter((pattern) => login.refused?.includes(pattern) ?? false);
     if (refused.length > 0) this.#tell({ kind: "notAllowed", channels: refused });

@@ -115,6 +115,13 @@ export function noReaders({ command, info, reason, channel }: UserListFailedMess
   return new RefusedError(`Cannot tell ${what}: ${info}`, { command, info, reason });
 }
 
+/** The error for channels of which the user may read nothing. */
+export function mayNotRead(channels: readonly string[]): RefusedError {
+  const info = `the user may not read ${channels.map((pattern) => JSON.stringify(pattern)).join(", ")} here`;
+  const refusal = { command: "SUBSCRIBE_FAILED", info, reason: "NOT_ALLOWED" } as const;
+  return new RefusedError(`Cannot read these channels: ${info}`, refusal);
+}
+
 /** The error of what needs a feature that the server does not serve, or the client did not want. */
 export function noFeature(feature: Feature): TypeError {
   return new TypeError(`Cannot do that without the feature "${feature}"`);

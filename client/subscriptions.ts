@@ -9,7 +9,7 @@ import type { ChannelAnswer, ChannelMessage, SubscribeFailedMessage } from "../p
 import { NO_CHANNEL } from "../protocol/channels/channel_name.ts";
 import { PatternSet } from "../protocol/channels/pattern_set.ts";
 import type { Feature } from "../protocol/message.ts";
-import { noFeature, RefusedError } from "./errors.ts";
+import { mayNotRead, noFeature, RefusedError } from "./errors.ts";
 import type { IteratedPart } from "./fanout.ts";
 import type { Activity } from "./options.ts";
 
@@ -183,10 +183,7 @@ export class Subscriptions {
 /** Why somebody cannot read `channels`, if some of them are refused. */
 function refusal(channels: readonly string[], refused: readonly string[]): RefusedError | undefined {
   const lacking = refused.length === 0 ? [] : channels.filter((pattern) => refused.includes(pattern));
-  if (lacking.length === 0) return undefined;
-  const info = `the user may not read ${lacking.map((pattern) => JSON.stringify(pattern)).join(", ")} here`;
-  const reason = "NOT_ALLOWED";
-  return new RefusedError(`Cannot read these channels: ${info}`, { command: "SUBSCRIBE_FAILED", info, reason });
+  return lacking.length === 0 ? undefined : mayNotRead(lacking);
 }
 
 /** Does to `patterns` what the server does. */

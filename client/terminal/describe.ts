@@ -5,7 +5,7 @@ import { dayOf, dayText, timeOfDay } from "../../platform/local_time.ts";
 import type { Style } from "../../platform/terminal.ts";
 import type { Activity, Message } from "../options.ts";
 import { nameColour } from "./chat/name_colour.ts";
-import { visible, visibleName } from "./screen/visible.ts";
+import { channelName, visible, visibleName } from "./screen/visible.ts";
 
 /**
  * An activity for people: the time, the channel where it has one, the user, and its text. Its JSON, if it has more than
@@ -16,12 +16,7 @@ export function describeActivity({ activity, json, user, sentAt, channel }: Acti
   return `${style.dim(timeOfDay(sentAt))}  ${who}  ${visible(activityWords(activity, json))}`;
 }
 
-/** A channel, or a pattern of channels, in words: `#lab`. */
-export function channelName(channel: string): string {
-  return `#${visibleName(channel)}`;
-}
-
-/** The same in its colour. */
+/** The name of a channel in its colour. */
 export function channelText(channel: string, style: Style): string {
   return style.coloured(channelName(channel), nameColour(channel));
 }

@@ -8,6 +8,7 @@ import { sinceOf } from "../../config/since.ts";
 import { endpointText } from "../../config/values.ts";
 import type { ClientArguments } from "../../config/client_arguments.ts";
 import type { ListenArguments } from "../../config/listen/listen_flags.ts";
+import { mayNotRead } from "../errors.ts";
 import type { Client, ClientEvent } from "../options.ts";
 import { type CommandParts, enter, needChannels, untilStopped } from "./command.ts";
 import { DayMarks, type Listened, listenedLine, nowRow } from "./describe.ts";
@@ -26,9 +27,19 @@ export async function listen(parts: CommandParts): Promise<void> {
   const identity = await settleIdentity({ ...parts, ...args, secret: parts.secret, command: "listen" }, stdio);
   const progress = new ListenProgress(args.listen, wantsPast(args));
   const { channels, timeoutMs } = args.listen;
+  const refused = Promise.withResolvers<never>();
+  // It may come before anybody waits for it.
+  refused.promise.catch(() => {});
+  // Who may read a part of it is told of the rest.
+  const isRefused = (event: ClientEvent) =>
+    event.kind === "notAllowed" && event.channels.length === new Set(channels).size;
   const client = await enter(parts, identity, {
-    onEvent: (event) => progress.on(event),
     ...(channels === undefined ? {} : { channels }),
+    isTold: (event) => !isRefused(event),
+    onEvent(event) {
+      progress.on(event);
+      if (event.kind === "notAllowed" && isRefused(event)) refused.reject(mayNotRead(event.channels));
+    },
   });
   await untilStopped(parts, client, async () => {
     if (channels !== undefined) needChannels(client, "listen to channels");
@@ -36,7 +47,8 @@ export async function listen(parts: CommandParts): Promise<void> {
     const late = Promise.withResolvers<void>();
     const timer = timeoutMs === undefined ? undefined : clock.after(timeoutMs, late.resolve);
     // The first end counts: nobody reads any more, the person has enough, or the client is closed.
-    await Promise.race([showAll(parts, client, progress), progress.done, late.promise.then(() => progress.late())]);
+    const over = [progress.done, late.promise.then(() => progress.late()), refused.promise];
+    await Promise.race([...over, showAll(parts, client, progress)]);
     timer?.cancel();
   });
   const { leftOut } = progress;

@@ -6,7 +6,7 @@ import type { Style } from "../../platform/terminal.ts";
 import type { WireGap } from "../../protocol/message.ts";
 import { STATE_WORDS } from "../../view/state_words.ts";
 import type { ClientEvent } from "../options.ts";
-import { visible } from "./screen/visible.ts";
+import { channelName, visible } from "./screen/visible.ts";
 
 /** Something to tell a person. */
 export interface Notice {
@@ -97,8 +97,4 @@ function describeGaps(gaps: readonly WireGap[]): string {
   return gaps.map(({ origin, first, last }) => {
     return `${origin} ${last === null ? `from ${first} on` : first === last ? first : `${first} to ${last}`}`;
   }).join(", ");
-}
-
-function channelName(pattern: string): string {
-  return pattern === "" ? "what has no channel" : pattern;
 }

@@ -8,6 +8,7 @@ import { getLogger } from "@logtape/logtape";
 import { endpointText } from "../../config/values.ts";
 import { Reader, type ReaderOwner } from "../hub/reader.ts";
 import { cursorAt } from "../../log/cursor.ts";
+import { NO_CHANNEL } from "../../protocol/channels/channel_name.ts";
 import { PatternSet, WITHOUT_CHANNEL } from "../../protocol/channels/pattern_set.ts";
 import { CLOSE_REASONS, type CloseReason } from "../../protocol/close_reason.ts";
 import { formatEntryId } from "../../protocol/entry_id.ts";
@@ -21,7 +22,7 @@ import type { Tracer } from "../observe/tracer.ts";
 import type { PresenceBoard } from "../presence/presence_board.ts";
 import type { ReaderBoard } from "../presence/reader_board.ts";
 import type { ConnectionOwner, ServedConnection } from "../session/served_connection.ts";
-import type { Permissions } from "../rights/permissions.ts";
+import { mayPublishIn, type Permissions } from "../rights/permissions.ts";
 import type { Rights } from "../rights/rights.ts";
 import { type GuestItem, GuestQueue, type Notice } from "./guest_queue.ts";
 import type { ClientSession, Sessions } from "../hub/sessions.ts";
@@ -122,6 +123,11 @@ export class Guest<N> implements ClientSession, ServedConnection, ReaderOwner {
 
   get reads(): PatternSet {
     return this.#reader.wants;
+  }
+
+  /** Whether it may publish where it is. */
+  get mayPublish(): boolean {
+    return mayPublishIn(this.may, this.#newcomer.channel ?? NO_CHANNEL);
   }
 
   /** What it may do. */

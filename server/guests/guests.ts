@@ -6,6 +6,7 @@
 import { guarded } from "../../platform/faults.ts";
 import type { PresenceEvent } from "../presence/presence.ts";
 import type { Vector } from "../../log/vector.ts";
+import { NO_CHANNEL } from "../../protocol/channels/channel_name.ts";
 import { usernameProblem } from "../../protocol/names.ts";
 import type { SessionsConfig } from "../../config/config.ts";
 import type { FaultGuard } from "../../platform/faults.ts";
@@ -17,6 +18,7 @@ import type { Journal } from "../journal/journal.ts";
 import type { PresenceBoard } from "../presence/presence_board.ts";
 import type { Connections } from "../session/connections.ts";
 import type { DiskBudget } from "../store/disk_budget.ts";
+import { mayReadIn } from "../rights/permissions.ts";
 import type { Rights } from "../rights/rights.ts";
 import { Guest, type GuestOwner, type GuestParts, type NewGuest } from "./guest.ts";
 import { unlessUnreadable } from "../journal/unreadable_store.ts";
@@ -99,7 +101,7 @@ export class Guests {
     const { name, host } = newcomer;
     if (usernameProblem(name) !== undefined) return "badName";
     const may = rights.of({ username: name, address: host, isGuest: true });
-    if (!may.read) return "notAllowed";
+    if (!mayReadIn(may, newcomer.channel ?? NO_CHANNEL)) return "notAllowed";
     if (isClosing()) return "notNow";
     if (connections.isFull) return "full";
     if (!backplane.isJoined) return "notNow";

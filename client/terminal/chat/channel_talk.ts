@@ -5,9 +5,9 @@
 
 import { channelProblem } from "../../../protocol/channels/channel_name.ts";
 import type { Activity, Client } from "../../options.ts";
-import { channelName } from "../describe.ts";
 import type { Notice } from "../notices.ts";
 import { textStart, textWidth } from "../screen/text_width.ts";
+import { channelName } from "../screen/visible.ts";
 import { ChannelReadings, type ChannelReadingsOwner, type ChannelReadingsParts } from "./channel_readings.ts";
 import { ChatChannels } from "./chat_channels.ts";
 import { CHANNEL_MARK, JOIN, LEAVE } from "./typed_line.ts";

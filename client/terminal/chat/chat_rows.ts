@@ -7,11 +7,11 @@ import { timeAsOf, timeOfDay } from "../../../platform/local_time.ts";
 import type { Style } from "../../../platform/terminal.ts";
 import type { UserScope } from "../../../protocol/presence/presence_message.ts";
 import type { Activity, Message, Presence } from "../../options.ts";
-import { activityWords, channelName, channelText } from "../describe.ts";
+import { activityWords, channelText } from "../describe.ts";
 import { nameColour } from "./name_colour.ts";
 import { textStart, textWidth } from "../screen/text_width.ts";
 import { HELP } from "./typed_line.ts";
-import { visible, visibleName } from "../screen/visible.ts";
+import { channelName, visible, visibleName } from "../screen/visible.ts";
 
 /** How far a message got that was sent from here. */
 export type Mark = "stored" | "delivered";

@@ -29,3 +29,8 @@ export function visibleName(name: string): string {
     return unseen.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join("");
   });
 }
+
+/** A channel, or a pattern of channels, in words: `#lab`. */
+export function channelName(channel: string): string {
+  return channel === "" ? "what has no channel" : `#${visibleName(channel)}`;
+}

@@ -157,7 +157,7 @@ export class ChatRoom implements ParticipantOwner {
     if (problem !== undefined) return this.#refuse("publish", id, problem);
     const author = this.#participantOf(id, peerHost);
     if (!(author instanceof Participant)) return this.#refuse("publish", id, author);
-    if (!author.guest.may.publish) return this.#refuse("publish", id, mayNotPublish(id));
+    if (!author.guest.mayPublish) return this.#refuse("publish", id, mayNotPublish(id));
     if (channel !== undefined && !guests.takesChannels) return this.#refuse("publish", id, NO_CHANNELS_YET);
     if (!guests.hasSpace) return this.#refuse("publish", id, NO_SPACE);
     await this.#say(author, message);

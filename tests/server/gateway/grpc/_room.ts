@@ -57,8 +57,8 @@ export class RoomWorld {
   }
 
   /** One whose participants are in a channel. */
-  static async inChannel(channel: string): Promise<RoomWorld> {
-    return new RoomWorld(await NodeWorld.start({}), [], "sideBySide", channel);
+  static async inChannel(channel: string, options: ConfigLayer = {}): Promise<RoomWorld> {
+    return new RoomWorld(await NodeWorld.start(options), [], "sideBySide", channel);
   }
 
   /** A second door's room at the same server: to each of the two the other is elsewhere. */

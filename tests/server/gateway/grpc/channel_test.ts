@@ -48,6 +48,27 @@ Deno.test("participants in a channel publish there, and hear that alone, in two 
   ]);
 });
 
+Deno.test("what a participant may do is asked for its channel", async () => {
+  const rights = [
+    { channels: ["lesson/1"], may: ["read" as const] },
+    { channels: ["lesson/2"], may: [] },
+    { may: ["read" as const, "publish" as const] },
+  ];
+  const auth = { rights };
+  const reads = await RoomWorld.inChannel("lesson/1", { auth });
+  reads.join("1111");
+  await reads.run(1_500);
+  assertEquals(await reads.say("1111", "Hej"), "PERMISSION_DENIED: 1111 may not publish here");
+  await reads.close();
+  const stranger = await RoomWorld.inChannel("lesson/2", { auth });
+  assertEquals(stranger.join("1111"), "PERMISSION_DENIED: 1111 may not read here");
+  await stranger.close();
+  const open = await RoomWorld.inChannel("lesson/3", { auth });
+  await open.joined("1111");
+  assertEquals(await open.say("1111", "Hej"), "Publish message reply");
+  await open.close();
+});
+
 Deno.test("a Publish in a channel is refused while a server of the network does not know channels", async () => {
   const world = await RoomWorld.inChannel("lesson/1");
   await world.joined("1111");
