@@ -5,7 +5,7 @@
 
 import type { Clock } from "../../platform/clock.ts";
 import type { SecretCrypto } from "../../platform/crypto.ts";
-import { readableCode } from "../../platform/readable_code.ts";
+import { readableCode } from "../rights/readable_code.ts";
 import {
   type Invitation,
   INVITATION_BYTES,
@@ -27,7 +27,7 @@ export interface InvitationOfficeParts {
   readonly clock: Pick<Clock, "wallMs">;
 }
 
-/** What became of an invitation; `code` is for the operator, who hands it on. `key` names the invitation from then on. */
+/** What became of an invitation; `code` is for the operator, who hands it on. `key` names it from then on. */
 export type InviteResult = { readonly ok: true; readonly code: string; readonly key: string } | Refused;
 
 /** What became of one that is taken back. */

@@ -7,7 +7,7 @@
 import { getLogger } from "@logtape/logtape";
 import { isWithin, parseAddressRange } from "../../config/address_range.ts";
 import type { SecretCrypto } from "../../platform/crypto.ts";
-import { readableCode } from "../../platform/readable_code.ts";
+import { readableCode } from "../rights/readable_code.ts";
 import type { CloseReason } from "../../protocol/close_reason.ts";
 import { makeVerifier } from "../accounts/verifier.ts";
 import { checkRuling, type Ruling, type RulingKind } from "../accounts/ruling.ts";

@@ -44,7 +44,7 @@ export type InvitationProblem = keyof typeof INVITATION_PROBLEMS;
 export const MAX_USES = 100_000;
 /** The longest note, in UTF-16 units. */
 export const MAX_NOTE_LENGTH = 200;
-/** Random bytes, and so characters of 5 bits each, in a code (`platform/readable_code.ts`): nobody guesses one. */
+/** Random bytes, and so characters of 5 bits each, in a code (`server/rights/readable_code.ts`): nobody guesses one. */
 export const INVITATION_BYTES = 26;
 /** So many digits of a key name an invitation at least, for people. */
 export const MIN_ID_DIGITS = 4;

@@ -1,7 +1,15 @@
 /** Rows made of a view: the same object as long as nothing in them has changed. */
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { channelRows, connectionRows, endState, heartbeatBadge, serverBadge, serverName, userRows } from "../../dashboard/rows.js";
+import {
+  channelRows,
+  connectionRows,
+  endState,
+  heartbeatBadge,
+  serverBadge,
+  serverName,
+  userRows,
+} from "../../dashboard/rows.js";
 import { apply } from "../../dashboard/view_state.js";
 import { CLOSE_REASONS } from "../../protocol/close_reason.ts";
 import { sampleChange, sampleConnection, sampleServer, sampleView } from "./_sample.ts";

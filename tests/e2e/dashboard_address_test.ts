@@ -127,7 +127,14 @@ browserTest("the heads of a table are one stop for the Tab key, and the arrow ke
   const page = await browser.open(crowd.address);
   await sees(page, users(), ODD);
   const focused = () => page.evaluate(() => document.activeElement!.textContent);
-  assertEquals(await page.locator(".sort[tabindex='0']").allTextContents(), ["Server", "User", "Channel", "User", "Who", "State"]);
+  assertEquals(await page.locator(".sort[tabindex='0']").allTextContents(), [
+    "Server",
+    "User",
+    "Channel",
+    "User",
+    "Who",
+    "State",
+  ]);
 
   await page.locator("#connections-filter").focus();
   await page.keyboard.press("Tab");

@@ -89,7 +89,7 @@ function steps({ broken = new Set<string>(), isRenaming = false } = {}) {
     legacy: { committed: () => take("older servers"), registered: () => take("names to older servers") },
     userLists: { registered: () => take("names in lists") },
     guests: { registered: () => take("names to guests") },
-    observatory: { registered: () => take("names to observers") },
+    observatory: { accountsChanged: () => take("names to observers") },
     sessions: {
       of: (username) => {
         take(`lost ${username}`);

@@ -1,4 +1,4 @@
-/** Channels for whoever looks: rates over the last seconds, readers of all servers, and bounds for what strangers name. */
+/** Channels for who looks: rates over the last seconds, readers of all servers, bounds for what strangers name. */
 
 import { assert, assertEquals } from "@std/assert";
 import { type Audience, type ChannelLines, EVERYONE, type Segment } from "../../../log/segment.ts";

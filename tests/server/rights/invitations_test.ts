@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { nodeCrypto } from "../../../platform/crypto.ts";
-import { readableCode } from "../../../platform/readable_code.ts";
+import { readableCode } from "../../../server/rights/readable_code.ts";
 import {
   freePlace,
   INVITATION_BYTES,
