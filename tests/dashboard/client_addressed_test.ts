@@ -47,6 +47,39 @@ Deno.test("readAddressed() takes every line for what the terminal client takes i
   );
 });
 
+Deno.test("readAddressed() takes what begins with # for what the terminal client takes it for", () => {
+  const isChannel = (name: string) => ["lab", "the lab", "é/b"].includes(name);
+  const piece = fc.constantFrom(
+    "lab",
+    "the lab",
+    "é/b",
+    "e\u0301/b",
+    "b",
+    "bob",
+    " ",
+    "  ",
+    "/",
+    "//",
+    "*",
+    "#",
+    ":",
+    ": ",
+    "\n",
+  );
+  const line = fc.array(piece, { maxLength: 6 }).map((pieces) => `#${pieces.join("")}`.trim());
+  fc.assert(
+    fc.property(line, (line) => {
+      const typed = readTypedLine(line, isUser, undefined, isChannel);
+      const page = readAddressed(line, isUser, isChannel);
+      if (typed.kind === "say" && typed.channel !== undefined) {
+        assertEquals(page, { kind: "channel", channel: typed.channel, text: typed.text }, line);
+      } else if (/^#[^\s#]/.test(line) && typed.kind === "mistake") assertEquals(page.kind, "mistake", line);
+      else assert(page.kind !== "channel", line);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
 Deno.test("a name is known once it was heard of, also when its user is gone", () => {
   const page = new Page();
   page.live();
