@@ -276,7 +276,7 @@ export class LineSession {
     const scram = isProved ? firstMessage(plan.username, this.#nonce ?? "") : undefined;
     this.#proof = scram === undefined ? undefined : { kind: "begun", first: scram };
     const { redirects } = this.#failover;
-    const channels = plan.isPlain ? undefined : this.talk.joined.login();
+    const channels = this.talk.joined.login();
     this.#write(loginLine(plan, { vector, redirects, ticket: this.#ticket, pass, last, scram, channels }));
     if (pass !== undefined) this.#do({ kind: "save" });
   }

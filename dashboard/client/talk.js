@@ -133,12 +133,19 @@ export class Talk {
     const { refused, changes } = this.joined.opened(features, login.refused);
     return [
       ...gaps.length === 0 ? [] : [warning(text, at)],
-      ...refused.map((channel) => warning(`Not joined: ${channelText(channel)}. You may not read it.`, at)),
+      ...refused.map((channel) =>
+        warning(
+          channel === EVERYONE
+            ? "You may not read what is for everyone."
+            : `Not joined: ${channelText(channel)}. You may not read it.`,
+          at,
+        )
+      ),
       ...refused.length === 0 ? [] : this.#channels(),
       ...this.#change(changes),
       ...this.#sending.waiting.flatMap((entry) => this.#transmit(entry, at)),
       // Nobody is shown an empty room. Who comes back has what was said before.
-      ...isNew ? this.#ask(EVERYONE, undefined, FIRST_PAGE) : [],
+      ...isNew && !refused.includes(EVERYONE) ? this.#ask(EVERYONE, undefined, FIRST_PAGE) : [],
       SAVE,
     ];
   }

@@ -121,6 +121,7 @@ Deno.test("a channel that is refused is told, and not wanted any more; what was 
   const told = one.line({ command: "SUBSCRIBE_FAILED", reason: "NOT_ALLOWED", info: "anna may not read lab" });
   assertEquals(notes(told), ["Not joined: #lab. Anna may not read lab."]);
   assert(told.some((effect) => effect.kind === "channels" && effect.channels.join() === "hall"));
+  assertEquals([one.session.talk.pastOf("lab").isAsking, one.session.talk.pastOf("hall").isAsking], [false, true]);
   // The page of hall comes behind that, and is hall's.
   one.line(broadcast("a:1", { channel: "hall", past: true }));
   const page = one.line({ command: "HISTORY_PAGE", past: true, count: 1, more: false });
@@ -149,6 +150,12 @@ Deno.test("channels that a user may not read any more are told of at the login, 
   one.signIn(ANNA, { channels: ["lab", "hall"] });
   const told = one.loggedIn({ refused: ["lab"] });
   assertEquals(notes(told), ["Not joined: #lab. You may not read it."]);
+  const all = new Page();
+  all.signIn(ANNA);
+  const none = all.loggedIn({ refused: [""] });
+  assertEquals([notes(none), commands(none).includes("HISTORY")], [["You may not read what is for everyone."], false]);
+  // The server knows that.
+  assertEquals(commands(told).includes("UNSUBSCRIBE"), false);
   assertEquals(one.session.saved?.channels, ["hall"]);
 });
 

@@ -43,8 +43,18 @@ async function hasUnread(page: Page, name: string, count: number): Promise<void>
 
 browserTest("channels are joined in the page, counted, written to, remembered, and survive a server", async (t) => {
   await using cleanup = new AsyncDisposableStack();
-  const first = cleanup.use(await startOne("--ephemeral"));
-  const second = cleanup.use(await startOne("--ephemeral", "--join", `127.0.0.1:${first.port}`));
+  const folder = await Deno.makeTempDir({ prefix: "thrum-e2e-" });
+  cleanup.defer(() => Deno.remove(folder, { recursive: true }));
+  // Who has no name may read everything, or the gateways would not tell the page of each other.
+  const roles = [{ role: "pupil", users: ["anna"] }];
+  const rights = [
+    { roles: ["pupil"], channels: ["secret/**"], may: [] },
+    { roles: ["pupil"], channels: ["news/**"], may: ["read"] },
+  ];
+  await Deno.writeTextFile(`${folder}/config.json`, JSON.stringify({ auth: { roles, rights } }));
+  const config = ["--ephemeral", "--config", `${folder}/config.json`];
+  const first = cleanup.use(await startOne(...config));
+  const second = cleanup.use(await startOne(...config, "--join", `127.0.0.1:${first.port}`));
   const browser = cleanup.use(await Browser.start());
   const talker = cleanup.use(await LineClient.loggedIn(second.port, { features: FEATURES, channels: ["", "lab/**"] }));
   const tell = (text: string, channel?: string) =>
@@ -107,7 +117,19 @@ browserTest("channels are joined in the page, counted, written to, remembered, a
     await page.getByLabel("A channel to join").fill("a//b");
     await page.getByRole("button", { name: "Join", exact: true }).click();
     await page.getByRole("alert").filter({ hasText: "has an empty level" }).waitFor();
-    await page.getByLabel("A channel to join").fill("");
+    await join(page, "secret/plan");
+    await page.locator("#rows .aside", { hasText: "Not joined: #secret/plan. Anna may not read" }).waitFor();
+    // What was begun for it is not for everyone.
+    await say(page, "for the few");
+    await page.locator("#whom", { hasText: "You have not joined #secret/plan" }).waitFor();
+    await page.getByLabel("Message").fill("");
+    await page.getByRole("button", { name: "Leave #secret/plan" }).click();
+    await isShown(page, "Everyone");
+    await join(page, "news/today");
+    await say(page, "extra");
+    await row(page, "extra").locator(".row-mark", { hasText: "not sent: anna may not publish" }).waitFor();
+    await page.getByRole("button", { name: "Leave #news/today" }).click();
+    await place(page, "#lab/**").click();
   });
 
   await t.step("it is fit to be seen: light, dark, on a phone, and by axe", async () => {

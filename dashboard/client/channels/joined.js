@@ -58,13 +58,14 @@ export class Joined {
   /**
    * The login was answered.
    * @param {readonly string[]} features Those in force.
-   * @param {unknown} refused Those of the named ones that this user may not read.
+   * @param {unknown} refused Those of the named ones that this user may not read; what is for everyone may be among
+   * them, whether or not it was named.
    * @returns {{ refused: string[], changes: Change[] }}
    */
   opened(features, refused) {
     this.#isCareful = false;
     if (!features.includes("channels")) return { refused: [], changes: [] };
-    const gone = Array.isArray(refused) ? this.#named.filter((pattern) => refused.includes(pattern)) : [];
+    const gone = Array.isArray(refused) ? [EVERYONE, ...this.#named].filter((one) => refused.includes(one)) : [];
     this.#told = new Set(this.#named.filter((pattern) => !gone.includes(pattern)));
     this.#wanted = this.#wanted.filter((pattern) => !gone.includes(pattern));
     return { refused: gone, changes: this.#untold() };
