@@ -8,8 +8,11 @@ import { delay } from "@std/async/delay";
 export const NO_TMUX: string | undefined = findTmux();
 
 const PATIENCE_MS = 120_000;
-/** tmux does not tell when the screen changes. */
-const LOOK_EVERY_MS = 20;
+/**
+ * tmux does not tell when the screen changes. Each look starts a program, so what takes long is looked at less often.
+ */
+const FIRST_LOOK_MS = 20;
+const LAST_LOOK_MS = 150;
 
 /** One program on a screen of its own. `await using` ends both. */
 export class Screen implements AsyncDisposable {
@@ -78,13 +81,10 @@ export class Screen implements AsyncDisposable {
 
   /** Waits until the cursor stands in `column`, from 0. */
   async showsCursor(column: number): Promise<void> {
-    const until = performance.now() + PATIENCE_MS;
-    for (;;) {
-      const at = (await this.#tmux("display-message", "-p", "#{cursor_x}")).trim();
-      if (at === String(column)) return;
-      if (performance.now() > until) fail(`The cursor is in column ${at}, not in ${column}`);
-      await delay(LOOK_EVERY_MS);
-    }
+    let at = "";
+    const isThere = async () =>
+      (at = (await this.#tmux("display-message", "-p", "#{cursor_x}")).trim()) === `${column}`;
+    await lookUntil(isThere, () => `The cursor is in column ${at}, not in ${column}`);
   }
 
   /** Waits until some row matches. */
@@ -104,13 +104,9 @@ export class Screen implements AsyncDisposable {
   }
 
   async #until(isThere: (rows: string[]) => boolean, what: string): Promise<void> {
-    const until = performance.now() + PATIENCE_MS;
-    for (;;) {
-      const rows = await this.rows();
-      if (isThere(rows)) return;
-      if (performance.now() > until) fail(`No ${what} within ${PATIENCE_MS} ms:\n${rows.join("\n")}`);
-      await delay(LOOK_EVERY_MS);
-    }
+    let rows: string[] = [];
+    const look = async () => isThere(rows = await this.rows());
+    await lookUntil(look, () => `No ${what} within ${PATIENCE_MS} ms:\n${rows.join("\n")}`);
   }
 
   async #tmux(...args: string[]): Promise<string> {
@@ -118,6 +114,14 @@ export class Screen implements AsyncDisposable {
     const { code, stdout, stderr } = await command.output();
     if (code !== 0) fail(`tmux ${args[0]}: ${new TextDecoder().decode(stderr)}`);
     return new TextDecoder().decode(stdout);
+  }
+}
+
+async function lookUntil(look: () => Promise<boolean>, problem: () => string): Promise<void> {
+  const until = performance.now() + PATIENCE_MS;
+  for (let waitMs = FIRST_LOOK_MS; !await look(); waitMs = Math.min(2 * waitMs, LAST_LOOK_MS)) {
+    if (performance.now() > until) fail(problem());
+    await delay(waitMs);
   }
 }
 
