@@ -17,7 +17,7 @@ const SERVERS = 3;
 const TALKERS = 50;
 const { forMs, killEveryMs, perSecond } = Deno.env.get("THRUM_TEST_FULL") === "1"
   ? { forMs: 120_000, killEveryMs: 10_000, perSecond: 20 }
-  : { forMs: 30_000, killEveryMs: 6_000, perSecond: 10 };
+  : { forMs: 20_000, killEveryMs: 4_000, perSecond: 5 };
 /** With time on a busy machine for servers that are started again, and for what waited for them. */
 const PATIENCE_MS = 60_000;
 /**

@@ -21,7 +21,7 @@ const USERS = 10;
 const FAULTS = ["kill", "kill", "kill", "stop", "stop", "stop", "cut", "cut", "cut and kill", "cut and kill"] as const;
 type Fault = typeof FAULTS[number];
 /** Between two numbers of one client. All of them go to all clients, and those live in this one process. */
-const PUBLISH_MS = 200;
+const PUBLISH_MS = 400;
 /** With time on a busy machine for servers that are started again. */
 const PATIENCE_MS = 120_000;
 /**
