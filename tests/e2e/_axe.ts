@@ -10,17 +10,36 @@ interface Violation {
   readonly nodes: readonly { readonly target: readonly unknown[]; readonly failureSummary?: string }[];
 }
 
+/** The rules that depend on colours: of all others a page fulfils the same in light and in dark. */
+const COLOUR_RULES: readonly string[] = axe.getRules(["cat.color"])
+  // What is beyond AA is off by default as well.
+  .filter(({ tags }) => !tags.includes("wcag2aaa")).map(({ ruleId }) => ruleId);
+
 /**
  * What is wrong with `page` as it is now, a line for each element; nothing that axe can be sure of is left out. `what`
- * says which view it is.
+ * says which view it is. The page is light, and looked at by all rules. Then it is dark for a moment, and looked at by
+ * those of colours.
  */
 export async function axeViolations(page: Page, what: string): Promise<string[]> {
   // Evaluated by the browser's own tools: the content policy of the page lets no such script in.
-  await page.evaluate(`if (!window.axe) { ${axe.source} }`);
-  const found = await page.evaluate(`axe.run(document, { resultTypes: ["violations"] })`) as {
-    readonly violations: readonly Violation[];
-  };
-  return found.violations.flatMap(({ id, help, nodes }) =>
+  if (!await page.evaluate("typeof axe === 'object'")) {
+    await page.evaluate(axe.source);
+    // Else an element has the colours of before until its transition, however short, has had its frames.
+    await page.addStyleTag({ content: "*, *::before, *::after { transition-property: none !important }" });
+  }
+  const light = await violations(page, `${what}, light`, {});
+  await page.emulateMedia({ colorScheme: "dark" });
+  // What draws with colours of its own is told before the next frame.
+  await page.evaluate("new Promise((done) => requestAnimationFrame(() => done()))");
+  const dark = await violations(page, `${what}, dark`, { runOnly: COLOUR_RULES });
+  await page.emulateMedia({ colorScheme: "light" });
+  return [...light, ...dark];
+}
+
+async function violations(page: Page, what: string, options: Readonly<Record<string, unknown>>): Promise<string[]> {
+  const run = `axe.run(document, ${JSON.stringify({ resultTypes: ["violations"], ...options })})`;
+  const found = await page.evaluate(`${run}.then(({ violations }) => violations)`) as readonly Violation[];
+  return found.flatMap(({ id, help, nodes }) =>
     nodes.map(({ target, failureSummary = "" }) => {
       const why = failureSummary.replace(/^.*\n/, "").replace(/\s+/g, " ").trim();
       return `${what}: ${id} (${help}) at ${target.join(" ")}: ${why}`;
