@@ -269,7 +269,10 @@ export class ThrumNode {
     return this.#wired.operator.carryOut(order, by);
   }
 
-  /** Lays down what an operator wants of users or addresses, for the whole network. Never rejects. */
+  /**
+   * Lays down what an operator wants of users or addresses, for the whole network. Never rejects.
+   * @throws {UnreadableError} at once, when the store cannot be read: the server ends.
+   */
   rule(ruling: AskedRuling): Promise<RulingResult> {
     return this.#wired.rulingOffice.make(ruling);
   }

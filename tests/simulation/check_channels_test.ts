@@ -52,8 +52,8 @@ function brokenWith(kind: ClientPlan["kind"], told: readonly Told[], channels?: 
     { name: "c1", kind: "anonymous", username: "ann", secret: "a", channels: [] },
     { name: "c2", kind, username: "bob", secret: "b", ...(channels === undefined ? {} : { channels }) },
   ];
-  const numbers = told.flatMap(([, , event]) => event.what === "published" ? [event.n] : []);
-  const log = Object.fromEntries(numbers.map((n) => [`s1:${n}`, n]));
+  const entries = told.flatMap(([, , event]) => event.what === "stored" ? event.entries : []);
+  const log = Object.fromEntries(entries.map(({ id, n = 0 }) => [id, n]));
   const rest = [endedWith("s1", log), endedWith("s2", log), is("c1"), is("c2")];
   return brokenIn(scheduleWith({ clients }), [...BEGINNING, ...told, ...rest]);
 }
@@ -150,7 +150,10 @@ Deno.test("the past that comes with SUBSCRIBED is of what is new, and does not g
     }],
     reads(35, 2, "a", "e"),
   ];
-  const told = [...published("a", "a", "a", "e"), reads(10, 0, "e")];
+  // The answer does not count what is no activity.
+  const account = { username: "ann", verifier: "v" };
+  const other: Told = [18, "s2", { what: "stored", entries: [{ id: "s0:1", isFor: "servers", account }] }];
+  const told = [other, ...published("a", "a", "a", "e"), reads(10, 0, "e")];
   const rest = [received(3, "a"), received(4, "e")];
   assertEquals(brokenWith("channels", [...told, ...page(9, false, 1, 2), ...rest]), []);
   assertEquals(brokenWith("channels", [...told, ...page(1, true, 2), ...rest]), []);

@@ -69,8 +69,8 @@ function* checkAnswer(
   const placeOf = (id: string | undefined, other: number) => {
     return id === undefined ? other : log.findIndex((logged) => logged.id === id);
   };
-  // What came behind the place of the answer is not told.
-  const behind = upTo === undefined ? -1 : log.findIndex(({ id }) => !covers(upTo, id));
+  // What came behind the place of the answer is not told. The answer counts by activities.
+  const behind = upTo === undefined ? -1 : log.findIndex(({ id, isActivity }) => isActivity && !covers(upTo, id));
   const [from, to] = [placeOf(since, -1), placeOf(before, behind < 0 ? log.length : behind)];
   // It was told by somebody else of an entry that comes here later.
   if (since !== undefined && from < 0 || before !== undefined && to < 0) return;

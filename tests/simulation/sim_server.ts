@@ -8,6 +8,7 @@ import { takeBack } from "../../log/vector.ts";
 import { ThrumNode } from "../../server/node/node.ts";
 import { nodeCrypto, type SecretCrypto } from "../../platform/crypto.ts";
 import { formatEntryId } from "../../protocol/entry_id.ts";
+import { unlessUnreadable, UnreadableError } from "../../server/journal/unreadable_store.ts";
 import type { Batch, Store } from "../../server/store/store.ts";
 import { Chance } from "./chance.ts";
 import { Disk, type DiskCopy, type SlowSyncs } from "./disk.ts";
@@ -213,11 +214,16 @@ export class SimServer {
     if (process === undefined || process.isStalled || !this.#isStarted) return;
     const { clock, history } = this.#around;
     const askedAt = clock.nowMs();
-    const laidDown = verdict === "reset"
-      ? this.#node!.resetSecret(username, OPERATOR)
-      : this.#node!.rule({ ...RULINGS[verdict], about: username, by: OPERATOR });
-    laidDown.then((result) => {
-      if (process.isDead) return;
+    // As through a door: when its store cannot be read it ends, and says nothing more.
+    const laidDown = unlessUnreadable(() =>
+      verdict === "reset"
+        ? this.#node!.resetSecret(username, OPERATOR)
+        : this.#node!.rule({ ...RULINGS[verdict], about: username, by: OPERATOR })
+    );
+    laidDown?.catch((error) => {
+      if (!(error instanceof UnreadableError)) throw error;
+    }).then((result) => {
+      if (process.isDead || result === undefined) return;
       const problem = result.ok ? {} : { problem: result.problem };
       history.add(this.name, { what: "ruled", verdict, username, askedAt, isLaidDown: result.ok, ...problem });
       if ("secret" in result) told(result.secret);
