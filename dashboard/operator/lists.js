@@ -4,7 +4,7 @@
  */
 
 /** By name, where each list is. */
-const LISTS = { rulings: "/api/rulings" };
+const LISTS = { rulings: "/api/rulings", roles: "/api/roles", invitations: "/api/invitations" };
 /** Changes of others may follow each other closely, as invitations are used. */
 const PAUSE_MS = 3_000;
 

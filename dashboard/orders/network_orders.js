@@ -1,5 +1,5 @@
 // @ts-check
-/** What an operator can want of the whole network: invitations, how much is logged, a new look at the config. Pure. */
+/** What an operator can want of the whole network: invitations, and how much is logged. Pure. */
 
 import { plural } from "../format.js";
 import { serversTold, spanField, untilOf } from "./order.js";
@@ -94,32 +94,6 @@ export function logLevelOrder() {
     }],
     body: ({ level }) => ({ level }),
     told: (answer) => serversTold(answer, () => "done"),
-  };
-}
-
-/**
- * To have every server read its config again.
- *
- * @returns {Order}
- */
-export function reloadOrder() {
-  return {
-    title: "Read the config again?",
-    text:
-      "Every server reads its own file. What can change while it runs counts from then on; the rest waits for a start. " +
-      "A server that finds a mistake in its file changes nothing, and says so.",
-    button: "Read again",
-    isCalm: true,
-    path: "/api/reload",
-    body: {},
-    told: (answer) =>
-      serversTold(answer, ({ changed = [], kept = [] }) => {
-        const parts = [
-          ...changed.length === 0 ? [] : [`${changed.join(", ")} changed`],
-          ...kept.length === 0 ? [] : [`${kept.join(", ")} with the next start`],
-        ];
-        return parts.length === 0 ? "nothing new" : parts.join("; ");
-      }),
   };
 }
 

@@ -94,10 +94,9 @@ export function whyOf({ why = "" }) {
 /**
  * What became of something that all servers were to do.
  *
- * @param {{ servers: readonly { server: string, name: string, done: boolean, count?: number, error?: string,
- *   changed?: readonly string[], kept?: readonly string[] }[] }} answer
- * @param {(server: { count?: number, changed?: readonly string[], kept?: readonly string[] }) => string} say what is
- *   said of a server that has done it
+ * @param {{ servers: readonly { server: string, name: string, done: boolean, count?: number,
+ *   error?: string }[] }} answer
+ * @param {(server: { count?: number }) => string} say what is said of a server that has done it
  * @returns {Told}
  */
 export function serversTold({ servers }, say) {

@@ -24,7 +24,7 @@ export function userActs({ at, ban, disabled }) {
     ban: ban === undefined ? "Ban" : "Unban",
     close: at.length > 0 ? "Disconnect" : "",
     reset: "New secret",
-    roles: "",
+    roles: "Roles",
     delete: "Delete",
   };
 }

@@ -35,8 +35,10 @@ Deno.test("every order has a body that the server takes at its path", () => {
   const orders = [
     ...USER_ACTS.map((act) => userOrder(act, row)),
     ...[banAddressOrder("192.0.2.7"), liftOrder("bannedAddress", "192.0.2.0/24"), inviteOrder(), logLevelOrder()],
+    ...[withdrawOrder({ id: "0123456789abcdef0123456789abcdef", uses: 1, used: 0, until: null, state: "open" })],
   ];
-  for (const order of orders.filter(({ path }) => Object.hasOwn(ADMIN_SHAPES, path))) {
+  for (const order of orders) {
+    assert(Object.hasOwn(ADMIN_SHAPES, order.path), order.path);
     const body = JSON.stringify(bodyOf(order, { why: " spam ", span: `${HOUR_MS}` }));
     const read = readAdminRequest(order.path as AdminPath, body);
     assert(!("wrong" in read), `${order.title}: ${body}`);
@@ -89,4 +91,11 @@ Deno.test("who is to withdraw an invitation is told who has used it", () => {
   assertEquals(of(0).title, "Withdraw the invitation 01234567?");
   assertStringIncludes(of(0).text, "Nobody has registered with it.");
   assertStringIncludes(of(2).text, "2 users have registered with it, and may stay.");
+});
+
+Deno.test("roles are words, whatever stands between them, and none takes all back", () => {
+  const order = userOrder("roles", sampleUser({ given: ["lab", "teacher"] }));
+  assertEquals(order.fields![0]!.value, "lab teacher");
+  assertEquals(bodyOf(order, { roles: " lab,  night-shift " }), { user: "ada", roles: ["lab", "night-shift"] });
+  assertEquals(bodyOf(order, { roles: " " }), { user: "ada", roles: [] });
 });

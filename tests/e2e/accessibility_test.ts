@@ -43,6 +43,7 @@ browserTest("axe finds nothing wrong with the window into the network", async ()
   for (const [look, options] of Object.entries(LOOKS)) {
     await using crowd = await CrowdNode.open(fullView());
     crowd.rulings = RULINGS;
+    crowd.invited = [{ key: "0123456789abcdef", uses: 3, used: 1, until: null, state: "open", note: "the class" }];
     const page = await browser.open(crowd.address, options, GONE);
     const see = async (what: string) => void found.push(...await axeViolations(page, `${what}, ${look}`));
     await page.locator(".server").first().waitFor();
@@ -51,6 +52,7 @@ browserTest("axe finds nothing wrong with the window into the network", async ()
     for (const summary of await page.locator("summary").all()) await summary.click();
     await page.locator(".connections-grid .grid-body .cell").first().click();
     await page.locator(".bans-grid .grid-body .cell").first().click();
+    await page.locator(".invitations-grid .grid-body .cell").first().click();
     await page.locator(".users-grid .grid-body .c-online").first().click();
     await page.getByRole("toolbar", { name: "What can be done with ada" }).waitFor();
     await see("with everything open, and a row of each table chosen");

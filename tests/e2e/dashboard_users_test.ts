@@ -73,6 +73,28 @@ browserTest("an operator disables, resets, bans and deletes at the page, and the
     await page.locator("#bans .empty", { hasText: "Nobody is banned." }).waitFor();
   });
 
+  await t.step("an invitation is made, its code is shown once, and it is taken back", async () => {
+    await page.getByRole("button", { name: "Invite" }).click();
+    await page.getByLabel("How many may register").fill("3");
+    await page.getByLabel("For whom").fill("the class");
+    await page.locator("#order-do").click();
+    await page.locator("#order-secret", { hasText: /^[a-z2-9]{26}$/ }).waitFor();
+    await page.getByRole("button", { name: "Close", exact: true }).click();
+    const row = page.locator(".invitations-grid .grid-body .grid-row", { hasText: "the class" });
+    await row.locator(".c-used", { hasText: "0 of 3" }).waitFor();
+    await row.locator(".c-used").click();
+    await order(page, "Withdraw ");
+    await page.locator("#invitations .empty", { hasText: "There are no invitations." }).waitFor();
+  });
+
+  await t.step("roles are given, and stand in the list", async () => {
+    await choose(page, "ada");
+    await page.getByRole("button", { name: "Roles ada" }).click();
+    await page.getByLabel("Roles", { exact: true }).fill("teacher night-shift");
+    await page.locator("#order-do").click();
+    await rowOf(page, "ada").locator(".c-roles", { hasText: "teacher, night-shift" }).waitFor();
+  });
+
   await t.step("an account is deleted when its name was typed, and is gone from the list of an open page", async () => {
     await choose(page, "ada");
     await page.getByRole("button", { name: "Delete ada" }).click();

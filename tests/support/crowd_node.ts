@@ -11,6 +11,7 @@ import { TOKEN_RECORD, tokenDigest } from "../../server/accounts/operator_tokens
 import type { Ruling } from "../../server/accounts/ruling.ts";
 import type { Door } from "../../server/gateway/door.ts";
 import { NO_AUDIT } from "../../server/audit/audit_event.ts";
+import type { InvitationState } from "../../server/rights/invitations.ts";
 import { Records } from "../../server/rights/records.ts";
 import { RefusalLog } from "../../server/accounts/refusal_log.ts";
 import { openHttpDoor } from "../../server/gateway/http/http_door.ts";
@@ -42,6 +43,8 @@ export class CrowdNode implements AsyncDisposable {
   readonly sharedOrders: SharedOrder[] = [];
   /** What is shown as laid down. */
   rulings: readonly Ruling[] = [];
+  /** Who is shown as invited. */
+  invited: InvitationState[] = [];
   becomes: OrderResult = { ok: true };
   #view: NetworkView;
   #door!: Door;
@@ -102,6 +105,7 @@ export class CrowdNode implements AsyncDisposable {
     const view = () => this.#view;
     const gateways = () => this.gateways;
     const rulings = () => this.rulings;
+    const invited = () => this.invited;
     const all = new Records();
     const digest = tokenDigest(CROWD_LOOK_TOKEN, (text) => nodeCrypto.digest(text));
     all.take({
@@ -139,7 +143,13 @@ export class CrowdNode implements AsyncDisposable {
         return rulings();
       },
       tokens: { set: unasked("it") },
-      invitations: { all: [], make: unasked("it"), withdraw: unasked("it") },
+      invitations: {
+        get all() {
+          return invited();
+        },
+        make: unasked("it"),
+        withdraw: unasked("it"),
+      },
       roles: { users: [], patterns: [], of: unasked("it"), give: unasked("it") },
       records: { set: unasked("it"), all },
       rule: ({ by: _, ...rule }) => {
