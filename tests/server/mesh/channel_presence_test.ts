@@ -130,6 +130,25 @@ Deno.test("a server that does not know channels is asked nothing, and the list w
   assertEquals(told(client), [["zoe"]]);
 });
 
+Deno.test("other servers are asked as long as the client is there that asks, however its connection ends", async () => {
+  const world = await MeshWorld.of(["a"]);
+  const peer = await world.peer("a", "other", { features: ["thrum/1", "channels"] });
+  const watched = () => peer.all("CHANNEL_WATCH").map(({ channel, active }) => `${channel} ${active}`);
+  const ends: ((client: MeshClient) => void)[] = [
+    (client) => client.send({ command: "LOGOUT" }),
+    (client) => client.link.destroy(),
+  ];
+  for (const [n, end] of ends.entries()) {
+    const client = await come(world, "a", "anonymous", []);
+    ask(client, `lab/${n}`, true);
+    await world.run(100);
+    assertEquals(watched().at(-1), `lab/${n} true`);
+    end(client);
+    await world.run(100);
+    assertEquals(watched().at(-1), `lab/${n} false`);
+  }
+});
+
 Deno.test("who may not list users, or not read the channel, is told so; and a list has nobody who may not read it", async () => {
   const world = await worldOf({
     auth: {

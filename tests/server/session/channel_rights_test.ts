@@ -1,6 +1,7 @@
 /** What may be read and published in which channel, as clients of one server see it, on a fake clock. */
 
 import { assert, assertEquals } from "@std/assert";
+import { DEFAULT_CONFIG } from "../../../config/config.ts";
 import type { RightsRule } from "../../../mod.ts";
 import type { Received } from "../../support/line_client.ts";
 import { type FakeLineClient, NodeWorld } from "../../support/node_world.ts";
@@ -262,6 +263,20 @@ Deno.test("a role that is given or taken counts from then on, and nobody else's 
     [[2, 3], undefined],
     "by its vector it gets nothing any more that it may not read",
   );
+  await world.stop();
+});
+
+Deno.test("rights that change while a login waits for a place are those that it gets", async () => {
+  const world = await NodeWorld.start({ limits: { maxConnections: 1 } });
+  const first = await world.connect(login([]));
+  const second = await world.connect(login(["lab/secret", "hall"]));
+  assertEquals(second.received, []);
+  // The place is free, as the rights of the first one change, too.
+  world.node.useRights({ ...DEFAULT_CONFIG.auth, rights: RULES });
+  await world.settle();
+  assertEquals(first.received.at(-1)!.reason, "RIGHTS_CHANGED");
+  await world.clock.run(1_000);
+  assertEquals([second.received[0]!.command, second.received[0]!.refused], ["LOGIN_SUCCESS", ["lab/secret"]]);
   await world.stop();
 });
 
