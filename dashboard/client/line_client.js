@@ -40,6 +40,7 @@ export class LineClient {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #isPolling = false;
+  #isToldNames = true;
   #home;
   /** What is shown to other gateways where they want proof; empty for none. The page's own knows it by its cookie. */
   #pass = "";
@@ -181,14 +182,26 @@ export class LineClient {
     if (this.#isPolling) return;
     this.#isPolling = true;
     try {
-      const answer = await fetch("/api/network", { headers: { accept: "application/json" } });
+      const answer = await this.#askForNetwork();
       if (answer.ok) this.take({ kind: "learned", view: await answer.json() });
-      if (answer.ok && now() - this.#passAt >= PASS_MS) await this.#renewPass();
+      if (answer.ok && this.#isToldNames && now() - this.#passAt >= PASS_MS) await this.#renewPass();
     } catch {
       // The page's own gateway is gone, which is when the others are needed: what was learned last stands.
     } finally {
       this.#isPolling = false;
     }
+  }
+
+  /** Not everybody is told who there is. Where else to go on is told to all who may open the page. */
+  async #askForNetwork() {
+    const ask = (/** @type {string} */ url) => fetch(url, { headers: { accept: "application/json" } });
+    if (this.#isToldNames) {
+      const answer = await ask("/api/network");
+      if (answer.status !== 401) return answer;
+    }
+    const answer = await ask("/api/network?only=servers");
+    this.#isToldNames = !answer.ok;
+    return answer;
   }
 
   async #renewPass() {

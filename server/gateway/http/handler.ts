@@ -129,7 +129,8 @@ export function decide(
   const method = request.method === "HEAD" ? "GET" : request.method;
   const { assets, hosts } = surroundings;
   // Without a token a visitor is nobody in particular, and sees what such a user would.
-  const local = isLocal(request, hosts) && (!VIEWS.has(path) || surroundings.mayLook(request.remoteHost));
+  const isView = VIEWS.has(path) && !isOfServersAlone(path, query);
+  const local = isLocal(request, hosts) && (!isView || surroundings.mayLook(request.remoteHost));
   const needs = Object.hasOwn(ROUTES, path) ? ROUTES[path]! : { GET: assets.open.has(path) ? "nothing" : "look" };
   const need = Object.hasOwn(needs, method) ? needs[method as keyof typeof needs] as Need : "look";
   const refused = isProbe(request) ? undefined : refusal(need, shown, local);
@@ -314,6 +315,11 @@ function admin(path: AdminPath, body: string, surroundings: Surroundings): Answe
 
 function networkPart(only: string | null): Answer {
   return only === "servers" || only === "users" ? { kind: "network", part: only } : { kind: "network" };
+}
+
+/** The page of a client has to know where else it can go on, whatever its user may read. */
+function isOfServersAlone(path: string, query: URLSearchParams): boolean {
+  return path === "/api/network" && query.get("only") === "servers";
 }
 
 function diagram(query: URLSearchParams, surroundings: Surroundings): Answer {

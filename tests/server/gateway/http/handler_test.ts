@@ -65,9 +65,14 @@ Deno.test("a visitor who shows nothing sees no activity and no user where somebo
     }
   }
   // Whoever logs in has rights of its own, and the page asks for the token.
-  for (const line of ["GET /line", "GET /", "GET /client"]) {
+  // And it has to know where to go on.
+  for (const line of ["GET /line", "GET /", "GET /client", "GET /api/network?only=servers"]) {
     assertEquals(isRefused(outcome(line, "nothing", "loopback", site)), false, line);
   }
+  for (const line of ["GET /api/network?only=users", "GET /api/events?only=servers"]) {
+    assertEquals(isRefused(outcome(line, "nothing", "loopback", site)), true, line);
+  }
+  assertEquals(isRefused(outcome("GET /api/network?only=servers", "nothing", "foreign", site)), true);
   const answer = decide(request("GET /api/session"), "", "nothing", "ready", site);
   assertEquals(JSON.parse(replyOf(answer)!.body as string).needsToken, true);
   assertEquals(new Set(asked), new Set(["127.0.0.1"]));
