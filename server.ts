@@ -19,11 +19,11 @@ import { findHttpToken } from "./server/gateway/http_token.ts";
 import { effectiveHeartbeat } from "./heartbeat/liveness.ts";
 // Not from `mod.ts`: the library has a client, too, and a server would load it.
 import { DoorError } from "./server/gateway/door.ts";
-import { serveGuarded, type Server } from "./server/gateway/serve.ts";
+import { type ProgramServer, serveGuarded } from "./server/gateway/serve.ts";
 import type { TakenActivities } from "./server/observe/taken_activities.ts";
 import { StoreError } from "./server/store/store.ts";
 import { CloneError } from "./server/backplane/clone_error.ts";
-import { keepSecret } from "./server/gateway/kept_secret.ts";
+import { keepSecret, withSecrets } from "./server/gateway/kept_secret.ts";
 import { findNetworkSecret, readNetworkSecret } from "./server/gateway/network_secret.ts";
 import { type Secrets, startedText } from "./server/gateway/started_text.ts";
 import type { Endpoint } from "./platform/address.ts";
@@ -51,9 +51,6 @@ class RefusedError extends Error {}
 
 const out = styleFor("stdout");
 const err = styleFor("stderr");
-
-/** What this one run does beside the configuration. */
-type Wishes = Pick<ServerArguments, "trace" | "traceLimitBytes" | "showsActivities">;
 
 /** Answers that a person may want to keep. */
 interface Answers {
@@ -208,30 +205,29 @@ async function save(fileName: string, heartbeat: Partial<Config["heartbeat"]>): 
 async function run(
   config: Config,
   secrets: Secrets,
-  wishes: Wishes,
+  wishes: ServerArguments,
   answers: Answers | undefined,
 ): Promise<ExitCode> {
   await using logging = await startLogging(config.log);
   const asked = Promise.withResolvers<void>();
   // Before anybody can know that there is a server, and so ask it to stop.
   using _signals = onStopSignal(asked.resolve);
-  let running: Server | undefined;
-  // A service has no terminal: its log file was moved away, or it has new certificates.
+  let running: ProgramServer | undefined;
+  const faults = new Faults();
+  // A service has no terminal: its log file was moved away, or it has another configuration, or new certificates.
   const refresh = () => {
     logging.reopen();
-    void running?.reloadCertificates();
+    running?.reload("SIGHUP").catch((error) => faults.caught("process", error));
   };
   // Without its terminal nobody could stop it.
   using _hangUp = onHangUp(hasTerminal() ? asked.resolve : refresh);
   const { network, http } = secrets;
-  const known = layered(
-    config,
-    { cluster: { secret: network.secret } },
-    http === undefined ? {} : { gateway: { http: { token: http.secret } } },
-  );
-  const faults = new Faults();
+  const readConfig = async () => {
+    const settled = withSecrets(await settle(wishes), network, http);
+    return answers === undefined ? settled : { ...settled, heartbeat: config.heartbeat };
+  };
   using _net = catchStrayFaults(faults);
-  await using server = running = await start(known, wishes, faults);
+  await using server = running = await start(withSecrets(config, network, http), wishes, faults, readConfig);
   // After the data folder was opened: so it is there, and this server's own.
   await keepSecret(network);
   if (http !== undefined) await keepSecret(http);
@@ -264,9 +260,10 @@ async function run(
 
 async function start(
   config: Config,
-  { trace, traceLimitBytes, showsActivities }: Wishes,
+  { trace, traceLimitBytes, showsActivities }: ServerArguments,
   faults: Faults,
-): Promise<Server> {
+  readConfig: () => Promise<Config>,
+): Promise<ProgramServer> {
   try {
     const options = {
       ...config,
@@ -274,7 +271,7 @@ async function start(
       ...(traceLimitBytes === undefined ? {} : { traceLimitBytes }),
       ...(showsActivities ? { onActivities: showActivities() } : {}),
     };
-    return await serveGuarded(options, faults, { setLogLevel });
+    return await serveGuarded(options, faults, { setLogLevel, readConfig });
   } catch (error) {
     throw listenError(error, config.server) ?? error;
   }
@@ -331,7 +328,8 @@ async function administerNetwork(asked: ServerArguments): Promise<ExitCode> {
   const end = await runAdmin(await settle(asked), asked.admin!, {
     nowMs: realClock.wallMs(),
     emphasis: out,
-    askPerson: asked.mayAsk && canAsk() ? () => askSecretly("The server's token:") : undefined,
+    askPerson: asked.mayAsk && canAsk() ? askSecretly : undefined,
+    secretFile: asked.secretFile,
     warn: (sentence) => writeAll("stderr", `${err.yellow("warning:")} ${sentence}\n`),
   });
   if (end.kind === "unreachable") throw new AddressError(end.sentence);

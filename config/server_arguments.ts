@@ -250,7 +250,7 @@ const RECOVER_FLAGS: readonly string[] = [
 ];
 
 /** The flags of `admin`: they name the server, give the right to ask, and say more of the task. */
-const ADMIN_FLAGS: readonly string[] = [...DRAIN_FLAGS, "for", "why", "note", "json", "token-file"];
+const ADMIN_FLAGS: readonly string[] = [...DRAIN_FLAGS, "for", "why", "note", "json", "token-file", "secret-file"];
 /** The flags of `tls-init`. */
 const TLS_INIT_FLAGS: readonly string[] = ["out", "name", "client", "no-prompt", "help", "version"];
 /** The flags of `audit-log`: they name the folder. */

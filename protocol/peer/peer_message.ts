@@ -16,7 +16,7 @@ import type {
 } from "../message.ts";
 import type { AuditMessage } from "./audit_message.ts";
 import type { ChannelTalkMessage } from "./channel_talk.ts";
-import { OPERATE_FEATURE, type OrderMessage } from "./operate_message.ts";
+import { OPERATE_FEATURE, type OrderMessage, SECRETS_FEATURE } from "./operate_message.ts";
 import type { OriginMessage } from "./origin_message.ts";
 
 /** A server offers this feature in AUTHENTICATE to show that it speaks this dialect. */
@@ -35,7 +35,7 @@ export const CHANNELS_FEATURE = "channels";
 /** What this version offers in the greeting. */
 export const PEER_FEATURES: readonly string[] = [
   ...[PEER_FEATURE, PROOF_FEATURE, CHANGES_FEATURE, DIGESTS_FEATURE, OPERATE_FEATURE, RECORDS_FEATURE],
-  CHANNELS_FEATURE,
+  ...[CHANNELS_FEATURE, SECRETS_FEATURE],
 ];
 
 /** What a server says about itself when a link opens. */

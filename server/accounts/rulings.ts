@@ -64,6 +64,11 @@ export class Rulings<T extends Registered = Registered> {
     return value !== null && terms === undefined ? undefined : { kind: of, about: key, terms };
   }
 
+  /** Its record is forgotten: it had ended. */
+  forgot(of: string, key: string): void {
+    if (of === "bannedAddress") this.#note(key, null);
+  }
+
   /** Why this user may not log in; `undefined` if it may. */
   barredUser(username: string): Barred | undefined {
     if (this.isDeleted(username)) {

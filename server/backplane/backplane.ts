@@ -35,6 +35,7 @@ import type { KnownServer } from "../store/store.ts";
 import type { CloneError } from "./clone_error.ts";
 import type { LegacyDoor, PeerDoor } from "./door.ts";
 import type { Member } from "./member.ts";
+import type { NetworkSecrets } from "./network_secrets.ts";
 
 /** One server's way to the others. No call waits, and none throws because another server cannot be reached. */
 export interface Backplane {
@@ -197,6 +198,7 @@ export interface BackplaneParts {
   readonly supervisor: Supervisor;
   readonly journal: Journal;
   readonly crypto: SecretCrypto;
+  readonly secrets: NetworkSecrets;
   readonly faults: FaultGuard;
   readonly owner: BackplaneOwner;
   /** What the store keeps for it: the servers that were known before a restart, and notes by name. */

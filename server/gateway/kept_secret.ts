@@ -4,6 +4,7 @@
  */
 
 import { type Config, dataFolder } from "../../config/config.ts";
+import { layered } from "../../config/load.ts";
 import { FileError, readTextFile, writePrivateFile } from "../../platform/files/text_file.ts";
 
 /** A secret, and its source: the configuration, the data folder, or neither, if it is new. */
@@ -44,6 +45,17 @@ export async function findSecret(config: Config, given: string, kind: SecretKind
  */
 export async function keepSecret({ secret, from, file }: KeptSecret): Promise<void> {
   if (from === "made" && file !== undefined) await writePrivateFile(file, `${secret}\n`);
+}
+
+/** `config` with these secrets where it has none itself. */
+export function withSecrets(config: Config, network: KeptSecret, http: KeptSecret | undefined): Config {
+  const { cluster, gateway } = config;
+  const hasToken = http === undefined || gateway.http.token !== "";
+  return layered(
+    config,
+    cluster.secret === "" ? { cluster: { secret: network.secret } } : {},
+    hasToken ? {} : { gateway: { http: { token: http.secret } } },
+  );
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import { NetworkSecrets } from "../backplane/network_secrets.ts";
 import { openAuditFiles } from "../audit/audit_folder.ts";
 import type { AuditFiles } from "../audit/audit_log.ts";
 import { makeTicketKey } from "../accounts/ticket.ts";
@@ -40,6 +41,8 @@ import { UnreadableError } from "../journal/unreadable_store.ts";
 import type { TakenActivities } from "../observe/taken_activities.ts";
 import { openOrRecover } from "./recover_folder.ts";
 import { type Certificates, openCertificates } from "./tls/certificates.ts";
+import { readKeptSecrets, writeKeptSecrets } from "./kept_secrets.ts";
+import { Reloading } from "./reloading.ts";
 import { secretWarnings } from "./secret_warnings.ts";
 import { type Door, DoorError, type DoorParts } from "./door.ts";
 
@@ -113,15 +116,27 @@ export function serve(options: ServeOptions = {}): Promise<Server> {
   return serveGuarded(options, new Faults());
 }
 
+/** What an operator may change of the program around a server. */
+export interface ProgramParts extends Pick<NodeParts, "setLogLevel"> {
+  /** Reads the configuration as at the start of the program. @throws what is wrong with it. */
+  readonly readConfig?: () => Promise<Config>;
+}
+
+/** A server that reads its configuration anew when it is told. */
+export interface ProgramServer extends Server {
+  /** Does so, for whoever `from` names. What is wrong is in the log, and changes nothing. */
+  reload(from: string): Promise<void>;
+}
+
 /**
- * Like `serve`; `faults` takes exceptions in handlers, and counts them. `program` is what an operator may change of the
- * program around the server.
+ * Like `serve`; `faults` takes exceptions in handlers, and counts them.
+ * @throws {FileError} when the secrets that the data folder keeps cannot be read.
  */
 export async function serveGuarded(
   options: ServeOptions,
   faults: Faults,
-  program: Partial<Pick<NodeParts, "setLogLevel">> = {},
-): Promise<Server> {
+  program: ProgramParts = {},
+): Promise<ProgramServer> {
   const { trace, traceLimitBytes, onActivities, signal, ...sections } = options;
   const asked = layered(DEFAULT_CONFIG, parseLayer(JSON.stringify(sections), "the options of serve()"));
   const { config, plan } = withinOpenFiles(asked);
@@ -140,6 +155,8 @@ export async function serveGuarded(
   let node: ThrumNode;
   let spans: ExportedSpans | undefined;
   let auditFiles: AuditFiles | undefined;
+  let reloading: Reloading | undefined;
+  const { readConfig, setLogLevel } = program;
   try {
     const { ephemeral, synchronous } = config.store;
     const verifiers = config.cluster.clearSecret === "never" ? { verifiers: verifierChange(nodeCrypto) } : {};
@@ -151,6 +168,7 @@ export async function serveGuarded(
     };
     store = ephemeral ? openMemoryStore({ serverId: makeServerId() }) : await openOrRecover(config, open);
     signal?.throwIfAborted();
+    const secrets = await openSecrets(config, clock);
     const ticketKey = config.store.ephemeral ? undefined : await keptTicketKey(dataFolder(config));
     auditFiles = ephemeral || !config.audit.enabled ? undefined : await openAudit(config);
     spans = await openTelemetry({
@@ -171,7 +189,10 @@ export async function serveGuarded(
       crypto: nodeCrypto,
       memoryBytes: heldBytes,
       certificateEndsAt: () => certificates.endsAt,
-      ...program,
+      secrets,
+      ...(ephemeral ? {} : { keepSecrets: (kept) => writeKeptSecrets(dataFolder(config), kept) }),
+      ...(setLogLevel === undefined ? {} : { setLogLevel }),
+      ...(readConfig === undefined ? {} : { reload: (from) => reloading!.run(from) }),
       ...(spans === undefined ? {} : { spans }),
       ...(onActivities === undefined ? {} : { watched: onActivities }),
       ...(ticketKey === undefined ? {} : { ticketKey }),
@@ -184,6 +205,10 @@ export async function serveGuarded(
       if (error instanceof StoreError) node.fail(error);
       return error instanceof StoreError;
     };
+    if (readConfig !== undefined) {
+      // What it was asked for, and not what the machine let it have.
+      reloading = new Reloading({ config: asked, certificates, node, read: readConfig, setLogLevel });
+    }
     await node.start();
     for (const warning of secretWarnings(config)) getLogger(["thrum", "server"]).warning(warning);
   } catch (error) {
@@ -194,7 +219,7 @@ export async function serveGuarded(
     throw error;
   }
   const doors: OpenDoors = {};
-  const server = new RunningServer(node, traceFile, doors, spans, certificates);
+  const server = new RunningServer({ node, traceFile, doors, spans, certificates, reloading });
   certificates.watch();
   try {
     const parts = { node, config, clock, faults, crypto: nodeCrypto, maxCallers: plan.maxCallers };
@@ -257,20 +282,27 @@ function failedToOpen(name: string, at: Endpoint, error: unknown): never {
   throw error;
 }
 
-class RunningServer implements Server {
+/** What a running server is made of. */
+interface RunningParts {
+  readonly node: ThrumNode;
+  readonly traceFile: LineFile | undefined;
+  readonly doors: OpenDoors;
+  readonly spans: ExportedSpans | undefined;
+  readonly certificates: Certificates;
+  /** Absent where the configuration is in no file. */
+  readonly reloading: Reloading | undefined;
+}
+
+class RunningServer implements ProgramServer {
   readonly finished: Promise<NodeEnd>;
   readonly #node: ThrumNode;
   readonly #doors: OpenDoors;
   readonly #certificates: Certificates;
+  readonly #reloading: Reloading | undefined;
 
-  constructor(
-    node: ThrumNode,
-    traceFile: LineFile | undefined,
-    doors: OpenDoors,
-    spans: ExportedSpans | undefined,
-    certificates: Certificates,
-  ) {
+  constructor({ node, traceFile, doors, spans, certificates, reloading }: RunningParts) {
     this.#certificates = certificates;
+    this.#reloading = reloading;
     this.#node = node;
     this.#doors = doors;
     this.finished = node.finished.then(async (end) => {
@@ -321,6 +353,10 @@ class RunningServer implements Server {
     return this.#certificates.reload();
   }
 
+  async reload(from: string): Promise<void> {
+    await this.#reloading?.run(from);
+  }
+
   drain(): void {
     this.#node.drain();
   }
@@ -352,6 +388,21 @@ async function keptTicketKey(folder: string): Promise<string> {
   const made = makeTicketKey(nodeCrypto);
   await writePrivateFile(file, `${made}\n`);
   return made;
+}
+
+/** The secrets of the network, with what operators have changed. The folder is this server's own by now. */
+async function openSecrets(config: Config, clock: { wallMs(): number }): Promise<NetworkSecrets> {
+  const folder = dataFolder(config);
+  const kept = config.store.ephemeral ? undefined : await readKeptSecrets(folder);
+  const secrets = new NetworkSecrets(config.cluster, () => clock.wallMs(), kept);
+  const { secret } = config.cluster;
+  if (secret !== "" && secret !== secrets.current) {
+    getLogger(["thrum", "server"]).warning(
+      "the secret that this server was given is a former one of the network: it takes the one in {file}. Give it that one",
+      { file: `${folder}/secret` },
+    );
+  }
+  return secrets;
 }
 
 /** The store was opened before: so the folder is there, and this server's own. */

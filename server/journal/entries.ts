@@ -12,6 +12,8 @@ export interface JournalParts {
   readonly tailBytes: number;
   /** A direct message waits for at most this long. */
   readonly messagesWaitMs: number;
+  /** Whether the account of this name is gone: then no message waits for it. */
+  isGone?(username: string): boolean;
   /** Replaces verifiers of earlier versions in what comes. Absent while servers of these versions have to read them. */
   readonly verifiers?: {
     entry(entry: ReplicatedEntry): ReplicatedEntry;

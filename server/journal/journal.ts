@@ -87,7 +87,7 @@ export class Journal {
   constructor(
     store: Store,
     clock: Clock,
-    { tailBytes, messagesWaitMs, verifiers }: JournalParts,
+    { tailBytes, ...arriving }: JournalParts,
     owner: JournalOwner,
   ) {
     const { vector, lamport, notes } = store.opened;
@@ -137,7 +137,7 @@ export class Journal {
       account: (username) => this.accountOf(username),
       placeNoted: (...note) => this.#owner.placeNoted?.(...note),
       named: (username) => this.#owner.named?.(username),
-    }, { messagesWaitMs, verifiers });
+    }, arriving);
   }
 
   /** The name of this server, as an origin. */

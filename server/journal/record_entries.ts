@@ -58,6 +58,11 @@ export class RecordEntries {
     if (note !== undefined) this.#journal.openTurn().note(note.name, note.text);
   }
 
+  /** Forgets a record that says nothing any more, here. Its entry stays in the log. */
+  forget(of: string, key: string): void {
+    this.#journal.openTurn().note(this.all.forget(of, key), null);
+  }
+
   /** Somebody has registered. A place of an invitation that this took is used. */
   registered(
     { username, invitation }: { readonly username: string; readonly invitation?: string | undefined },

@@ -43,15 +43,17 @@ export class ReplicatedEntries {
   readonly #journal: ReplicatedJournal;
   readonly #messagesWaitMs: number;
   readonly #verifiers: JournalParts["verifiers"];
+  readonly #isGone: (username: string) => boolean;
 
   /** With what the journal was made with. */
   constructor(
     journal: ReplicatedJournal,
-    { messagesWaitMs, verifiers }: Pick<JournalParts, "messagesWaitMs" | "verifiers">,
+    { messagesWaitMs, verifiers, isGone = () => false }: Pick<JournalParts, "messagesWaitMs" | "verifiers" | "isGone">,
   ) {
     this.#journal = journal;
     this.#messagesWaitMs = messagesWaitMs;
     this.#verifiers = verifiers;
+    this.#isGone = isGone;
   }
 
   /** Takes in the next entry of its origin that is still kept. */
@@ -66,7 +68,8 @@ export class ReplicatedEntries {
     // One that is a second time here waits already. One that had its time may be all that is left of its origin,
     // and that it was delivered is forgotten. Its date and the calendar of this server would not tell: one of
     // the two may be wrong.
-    if (to !== undefined && reached.kind === "user" && ageMs < this.#messagesWaitMs) {
+    const isInTime = ageMs < this.#messagesWaitMs;
+    if (to !== undefined && reached.kind === "user" && isInTime && !this.#isGone(to)) {
       journal.directMessages.came({ origin, sequence }, { from: username, to, messageId: facts.messageId, line });
     }
     if (username !== undefined && username !== ANONYMOUS) journal.senders.came(username, { origin, sequence });

@@ -78,7 +78,7 @@ export class Mesh implements Backplane {
 
   constructor(parts: BackplaneParts) {
     this.#parts = parts;
-    const { config, clock, crypto, journal, supervisor, kept, owner } = parts;
+    const { config, clock, crypto, journal, supervisor, kept, owner, secrets } = parts;
     const { cluster } = config;
     const { timeBeforeReconnectMs, memberRetentionMs, peerIdleTimeoutMs, peerIntervalMs, peerHeartbeats } = cluster;
     const seeds = cluster.join.map((text) => parseEndpoint(text)!);
@@ -87,7 +87,7 @@ export class Mesh implements Backplane {
       { seeds, known: kept.members, timeBeforeReconnectMs, memberRetentionMs },
       clock.nowMs(),
     );
-    this.#joining = new Joining(cluster.joinWaitMs, () => cluster.secret === "" || this.#members.isAlone);
+    this.#joining = new Joining(cluster.joinWaitMs, () => !secrets.isSet || this.#members.isAlone);
     const times = new PeerTimes(journal, clock);
     this.#links = new PeerLinks(journal.serverId, CALL_TIMEOUT_MS);
     this.#linkParts = {
@@ -107,8 +107,7 @@ export class Mesh implements Backplane {
       isClone: (error) => owner.isClone(error),
     });
     this.#identity = new OwnIdentity({
-      ...{ journal, orphanAccounts, copiedFolders, links: this.#links, members: this.#members, crypto },
-      secret: cluster.secret,
+      ...{ journal, orphanAccounts, copiedFolders, links: this.#links, members: this.#members, crypto, secrets },
       address: () => this.#self,
     });
     this.#dialer = new Dialer({
@@ -118,11 +117,11 @@ export class Mesh implements Backplane {
       timeoutMs: CALL_TIMEOUT_MS,
       faults: parts.faults,
       chance: () => chanceOf(crypto),
-      greet: (link, isInClear) => this.#greet(link, isInClear),
+      greet: (link, isInClear, former) => this.#greet(link, isInClear, former),
       mayTellSecret: cluster.clearSecret === "upgrade" || parts.legacy !== undefined,
       tellsFirst: (address) =>
         parts.legacy !== undefined && cluster.join.includes(endpointText(address)) && !this.#members.hasMet(address),
-      joining: this.#joining,
+      ...{ joining: this.#joining, secrets },
       onFailed: () => {
         owner.membersChanged(undefined);
         // The promise tells it, and clients that waited are let in now.
@@ -358,8 +357,9 @@ export class Mesh implements Backplane {
 
   // ---- links are made --------------------------------------------------------------------------------------------
 
-  #greet(link: Link, isInClear: boolean): PeerLink {
-    const called = PeerLink.call(link, this.#identity.greeting(isInClear, link.channel), this.#linkParts, this.#events);
+  #greet(link: Link, isInClear: boolean, former?: string): PeerLink {
+    const greeting = this.#identity.greeting(isInClear, link.channel, former);
+    const called = PeerLink.call(link, greeting, this.#linkParts, this.#events);
     this.#links.add(called);
     this.#announcing.greeted(called);
     this.#nameClaims.calling(called);

@@ -27,7 +27,7 @@ import type { AdmittedPeer } from "../backplane/peer_admission.ts";
 import { Calling, type CallingFacts, type SealingKeys } from "./linking/calling.ts";
 import type { ArrivedLines, PeerEnd, PeerLinkParts } from "./linking/peer_link_parts.ts";
 import { SILENCE_HINT } from "./linking/peer_greeting.ts";
-import { openLine, sealLines } from "./linking/sealed_lines.ts";
+import { clearLines, openLine, sealLines } from "./linking/sealed_lines.ts";
 
 /** What a link tells the mesh. */
 export interface PeerLinkOwner {
@@ -230,7 +230,8 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
   /** As `write`, for lines with something in them that no listener may read. */
   writeSealed(lines: string): boolean {
     const keys = this.#open?.keys;
-    return this.write(encoder.encode(keys === undefined ? lines : sealLines(lines, keys.seal, this.#parts.cipher)));
+    const said = keys === undefined ? clearLines(lines) : sealLines(lines, keys.seal, this.#parts.cipher);
+    return this.write(encoder.encode(said));
   }
 
   /** This server ends the link, and says why. */

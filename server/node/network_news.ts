@@ -13,6 +13,7 @@ import type { Vector } from "../../log/vector.ts";
 import type { Observatory } from "../observe/observatory.ts";
 import type { Operator } from "./operator.ts";
 import type { OperatorRecords } from "./operator_records.ts";
+import type { SecretOffice } from "./secret_office.ts";
 import type { PlaceTalk } from "../places/place_talk.ts";
 import type { PresenceBoard } from "../presence/presence_board.ts";
 import type { ReaderBoard } from "../presence/reader_board.ts";
@@ -25,6 +26,7 @@ export interface NetworkNewsParts {
   readers(): Pick<ReaderBoard, "met" | "heard" | "serverGone">;
   operator(): Pick<Operator, "heard" | "gone">;
   operatorRecords(): Pick<OperatorRecords, "met">;
+  secretOffice(): Pick<SecretOffice, "met">;
   passes(): Pick<Passes, "heard" | "spent">;
   audits(): Pick<AuditTalk, "met" | "heard">;
   isClosing(): boolean;
@@ -62,6 +64,7 @@ export class NetworkNews implements BackplaneOwner {
     // Who is behind what this server has greeted with has to be known before who is here.
     places.met(serverId);
     this.#parts.operatorRecords().met(serverId);
+    this.#parts.secretOffice().met(serverId);
     backplane().say(presence().here, serverId);
     places.tellSessions(serverId);
     this.#parts.readers().met(serverId);

@@ -22,6 +22,7 @@ import { RefusalLog } from "../accounts/refusal_log.ts";
 import { type Auditor, NO_AUDIT } from "../audit/audit_event.ts";
 import { type AuditFiles, AuditLog } from "../audit/audit_log.ts";
 import type { Member } from "../backplane/member.ts";
+import { type KeptSecrets, NetworkSecrets } from "../backplane/network_secrets.ts";
 import type { Guests } from "../guests/guests.ts";
 import type { RecordEntries } from "../journal/record_entries.ts";
 import { guardedClock } from "../journal/unreadable_store.ts";
@@ -33,10 +34,13 @@ import { AfterCommit } from "./after_commit.ts";
 import { AuditTalk } from "./audit_talk.ts";
 import { Closing, type NodeEnd, type NodeState, stateOf } from "./closing.ts";
 import type { Engine } from "./engines.ts";
+import { liveConfig, takeConfig } from "./live_config.ts";
 import { Operator } from "./operator.ts";
-import type { LogLevel, Order, OrderResult, SharedOrder, SharedResult } from "./order.ts";
+import type { LogLevel, Order, OrderResult, ReloadOutcome, SharedOrder, SharedResult } from "./order.ts";
+import { SecretOffice } from "./secret_office.ts";
 import { InvitationOffice } from "./invitation_office.ts";
 import { OperatorRecords } from "./operator_records.ts";
+import { RecordSweep } from "./record_sweep.ts";
 import { RoleOffice } from "./role_office.ts";
 import { type AskedRuling, type ResetResult, RulingOffice, type RulingResult } from "./ruling_office.ts";
 import { TokenOffice } from "./token_office.ts";
@@ -72,6 +76,12 @@ export interface NodeParts {
   readonly faults?: FaultGuard;
   /** Changes how much is logged; absent where the log is somebody else's. */
   readonly setLogLevel?: (level: LogLevel) => void;
+  /** Reads the configuration anew and takes it (`take`), for whoever `from` names; absent where it is in no file. */
+  readonly reload?: (from: string) => Promise<ReloadOutcome>;
+  /** The secrets of the network; those of `config` if absent. */
+  readonly secrets?: NetworkSecrets;
+  /** Writes the secrets of the network down when an operator has changed them; absent where nothing is kept. */
+  readonly keepSecrets?: (secrets: KeptSecrets) => Promise<void>;
   /** How many connections without a place are heard; 1,024 if absent. */
   readonly maxLobby?: number;
   /** How much memory this process holds, in bytes. */
@@ -94,16 +104,23 @@ export class ThrumNode {
   /** Takes what the audit log has to know, of every door. */
   readonly auditor: Auditor;
   readonly #parts: Pick<NodeParts, "config" | "clock" | "transport">;
+  /** What may change in it while the server runs is read each time. */
+  readonly #config: Config;
+  readonly #secrets: NetworkSecrets;
+  readonly #sweep: RecordSweep;
   readonly #wired = new Wired();
   #listener: Listener | undefined;
   /** A further one, for those who come by TLS. */
   #tlsListener: Listener | undefined;
 
   constructor(parts: NodeParts) {
-    const { config, store, transport, crypto, faults = UNGUARDED } = parts;
+    const { store, transport, crypto, faults = UNGUARDED } = parts;
+    const config = this.#config = liveConfig(parts.config);
     const { ticketKey, makeBackplane, makeServerId, writeTrace, watched, spans, maxLobby } = parts;
     const { memoryBytes, certificateEndsAt } = parts;
     const clock = guardedClock(parts.clock);
+    const { secrets = new NetworkSecrets(config.cluster, () => clock.wallMs()) } = parts;
+    this.#secrets = secrets;
     const auditLog = parts.auditFiles && new AuditLog({
       ...{ clock, files: parts.auditFiles, hash: (line) => crypto.digest(line) },
       written: () => wired.audits.written(),
@@ -121,7 +138,10 @@ export class ThrumNode {
       wired,
     );
     const network = wired.network = wireNetwork(
-      { ...machine, transport, opened: store.opened, log, observers, refusals, ticketKey, makeBackplane, makeServerId },
+      {
+        ...{ ...machine, transport, opened: store.opened, log, observers, refusals, secrets },
+        ...{ ticketKey, makeBackplane, makeServerId },
+      },
       wired,
     );
     const clients = wired.clients = wireClients(
@@ -152,6 +172,12 @@ export class ThrumNode {
       ...{ named: journal, clock, backplane, connections, auditor },
       drain: () => wired.closing.drain(),
       setLogLevel: parts.setLogLevel,
+      ...{ reload: parts.reload, faults },
+      takeSecret: (order, from) => wired.secretOffice.take(order, from),
+    });
+    wired.secretOffice = new SecretOffice({
+      ...{ secrets, clock, backplane, auditor, keep: parts.keepSecrets },
+      operator: () => wired.operator,
     });
     wired.audits = new AuditTalk({
       ...{ log: auditLog, auditor, clock, backplane, notes: store.opened.notes },
@@ -172,8 +198,15 @@ export class ThrumNode {
       account: (username) => rulings.account(username),
       configured: () => config.auth.roles,
     });
+    const sweep = this.#sweep = new RecordSweep({
+      ...{ clock, records: journal.records },
+      forgot: (of, key) => rulings.forgot(of, key),
+    });
     // Whoever waits for another server's answer is not kept by a server that has stopped.
-    void wired.closing.finished.then(() => wired.operator.stop());
+    void wired.closing.finished.then(() => {
+      wired.operator.stop();
+      sweep.stop();
+    });
   }
 
   /** Users who come in through a door of another protocol. */
@@ -200,6 +233,7 @@ export class ThrumNode {
     // Others are told the port where they are all let in.
     network.backplane.start(required && this.#tlsListener !== undefined ? this.#tlsListener : this.#listener);
     network.balancer.start();
+    this.#sweep.begin();
   }
 
   /** Nobody is left listening when this fails. */
@@ -292,6 +326,18 @@ export class ThrumNode {
     return this.#wired.roleOffice;
   }
 
+  /** The secret of the network. */
+  get networkSecret(): Pick<SecretOffice, "change"> {
+    return this.#wired.secretOffice;
+  }
+
+  /** Takes of `config` what counts without a start. */
+  take(config: Config): void {
+    takeConfig(this.#config, config);
+    this.#secrets.configure(config.cluster.otherSecrets);
+    this.useRights(this.#config.auth);
+  }
+
   /** Tokens that count at every server. */
   get tokens(): TokenOffice {
     return this.#wired.tokenOffice;
@@ -302,9 +348,9 @@ export class ThrumNode {
     return this.#wired.rulingOffice.all;
   }
 
-  /** Carries out at every server what an operator wants. Never rejects. */
-  operateEverywhere(order: SharedOrder, by: string): Promise<SharedResult[]> {
-    return this.#wired.operator.everywhere(order, by);
+  /** Carries out at every server, or at `only` one, what an operator wants. Never rejects. */
+  operateEverywhere(order: SharedOrder, by: string, only?: string): Promise<SharedResult[]> {
+    return this.#wired.operator.everywhere(order, by, only);
   }
 
   /** Ends it, as its store cannot go on. For faults that were caught outside of the node. */

@@ -8,15 +8,27 @@ import { getLogger } from "@logtape/logtape";
 import { isWithin, parseAddressRange } from "../../config/address_range.ts";
 import { endpointText, LOG_LEVELS } from "../../config/values.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
+import { type FaultGuard, UNGUARDED } from "../../platform/faults.ts";
 import {
   OPERATE_FEATURE,
   type OperatedMessage,
   type OperateMessage,
   type OrderMessage,
+  refusalInfo,
+  SECRETS_FEATURE,
 } from "../../protocol/peer/operate_message.ts";
 import type { Auditor } from "../audit/audit_event.ts";
 import type { Backplane, Route } from "../backplane/backplane.ts";
-import type { LogLevel, Order, OrderProblem, OrderResult, SharedOrder, SharedResult } from "./order.ts";
+import type {
+  LogLevel,
+  Order,
+  OrderProblem,
+  OrderResult,
+  ReloadOutcome,
+  SecretOrder,
+  SharedOrder,
+  SharedResult,
+} from "./order.ts";
 import type { ServedConnection } from "../session/served_connection.ts";
 
 /** What it is made with. */
@@ -31,6 +43,12 @@ export interface OperatorParts {
   drain(): void;
   /** Changes how much is logged; absent where the log is somebody else's. */
   readonly setLogLevel?: ((level: LogLevel) => void) | undefined;
+  /** Reads the configuration anew, for whoever `from` names; absent where it is in no file. */
+  readonly reload?: ((from: string) => Promise<ReloadOutcome>) | undefined;
+  /** Takes another secret for the network, for whoever `from` names. */
+  takeSecret(order: SecretOrder, from: string): Promise<OrderResult>;
+  /** Told what an order throws that takes a while. */
+  readonly faults?: FaultGuard;
 }
 
 /** An order that another server was told. */
@@ -44,12 +62,12 @@ interface Asked {
 export const ORDER_PATIENCE_MS = 5_000;
 /** Orders that are on their way. A person gives one at a time. */
 const MAX_ASKED = 64;
-/** What the wire says of each end. Append only. */
-const RESULTS: Readonly<Record<string, OrderResult>> = Object.freeze({
-  done: { ok: true },
-  gone: problem("GONE"),
-  notAClient: problem("NOT_A_CLIENT"),
-  unknownAction: problem("UNKNOWN_ACTION"),
+/** What the wire says where it was not done. Append only. */
+const PROBLEMS: Readonly<Record<string, OrderProblem>> = Object.freeze({
+  gone: "GONE",
+  notAClient: "NOT_A_CLIENT",
+  unknownAction: "UNKNOWN_ACTION",
+  refused: "REFUSED",
 });
 /** Who gives orders, in the audit log. */
 const OPERATOR = "operator";
@@ -71,9 +89,11 @@ export class Operator {
     const { serverId } = order;
     const { kind: action, serverId: _, ...more } = order;
     const message: OperateMessage = { command: "OPERATE", ask: ++this.#asks, action, ...more, by };
-    if (serverId === named.serverId) return Promise.resolve(this.#obey(message, by));
+    if (serverId === named.serverId) return this.#obey(message, by);
     const route = [...backplane.routes].find((route) => route.serverId === serverId);
-    const obstacle = this.#asked.size >= MAX_ASKED ? "TOO_MANY" : obstacleOf(route, backplane.isMember(serverId));
+    const obstacle = this.#asked.size >= MAX_ASKED
+      ? "TOO_MANY"
+      : obstacleOf(order, route, backplane.isMember(serverId));
     if (obstacle !== undefined) return Promise.resolve(problem(obstacle));
     logger.info("tells {serverId}, as {by} asks: {action}", { serverId, by, action: order.kind });
     return new Promise((settle) => {
@@ -83,11 +103,15 @@ export class Operator {
     });
   }
 
-  /** Carries `order` out at every server of the network; tells what became of it at each, this one first. */
-  async everywhere(order: SharedOrder, by: string): Promise<SharedResult[]> {
+  /**
+   * Carries `order` out at every server of the network, or at `only` one of them; tells what became of it at each, this
+   * one first.
+   */
+  async everywhere(order: SharedOrder, by: string, only?: string): Promise<SharedResult[]> {
     const { backplane } = this.#parts;
     const { self, members } = backplane;
-    const servers = [self, ...members.filter(({ state }) => state !== "left")];
+    const servers = [self, ...members.filter(({ state }) => state !== "left")]
+      .filter(({ serverId }) => only === undefined || serverId === only);
     return await Promise.all(servers.map(async ({ serverId, host, port }) => ({
       serverId,
       name: endpointText({ host, port }),
@@ -99,12 +123,14 @@ export class Operator {
   heard(serverId: string, message: OrderMessage): void {
     if (message.command === "OPERATED") return this.#answered(serverId, message);
     const { ask, by } = message;
-    // The answer goes first: the link ends some time after a drain has begun.
+    const who = `${by} at ${serverId}`;
     const act = this.#decide(message);
-    const { result, count } = act;
-    const told = { command: "OPERATED", ask, result, ...(count === undefined ? {} : { count }) } as const;
-    this.#parts.backplane.say(told, serverId);
-    act.run?.(`${by} at ${serverId}`);
+    if (act.later !== undefined) {
+      return void this.#carriedOut(act.later, who).then((result) => this.#tell(serverId, ask, result));
+    }
+    // The answer goes first: the link ends some time after a drain has begun.
+    this.#tell(serverId, ask, resultOf(act));
+    act.run?.(who);
   }
 
   /** There is no way to the server any more. */
@@ -119,9 +145,24 @@ export class Operator {
     for (const ask of [...this.#asked.keys()]) this.#settle(ask, problem("NO_ANSWER"));
   }
 
-  #answered(serverId: string, { ask, result, count }: OperatedMessage): void {
+  #answered(serverId: string, message: OperatedMessage): void {
+    const { ask } = message;
     // It speaks for itself alone.
-    if (this.#asked.get(ask)?.serverId === serverId) this.#settle(ask, resultOf(result, count));
+    if (this.#asked.get(ask)?.serverId === serverId) this.#settle(ask, resultOf(message));
+  }
+
+  #tell(serverId: string, ask: number, result: OrderResult): void {
+    this.#parts.backplane.say({ command: "OPERATED", ask, ...saidOf(result) }, serverId);
+  }
+
+  /** A fault of this server is told to whoever waits. */
+  async #carriedOut(later: NonNullable<Act["later"]>, who: string): Promise<OrderResult> {
+    try {
+      return await later(who);
+    } catch (error) {
+      (this.#parts.faults ?? UNGUARDED).caught("peers", error);
+      return problem("REFUSED");
+    }
   }
 
   #settle(ask: number, result: OrderResult): void {
@@ -131,10 +172,11 @@ export class Operator {
     asked?.settle(result);
   }
 
-  #obey(message: OperateMessage, who: string): OrderResult {
-    const { result, count, run } = this.#decide(message);
-    run?.(who);
-    return resultOf(result, count);
+  #obey(message: OperateMessage, who: string): Promise<OrderResult> {
+    const act = this.#decide(message);
+    if (act.later !== undefined) return this.#carriedOut(act.later, who);
+    act.run?.(who);
+    return Promise.resolve(resultOf(act));
   }
 
   /** What becomes of an order here, and what is then to be done for whoever wants it. */
@@ -153,6 +195,8 @@ export class Operator {
     }
     if (action === "disconnectAll") return this.#disconnectAll(message);
     if (action === "logLevel") return this.#setLogLevel(message);
+    if (action === "reload") return this.#reload();
+    if (action === "networkSecret") return this.#takeSecret(message);
     if (action !== "disconnect") return { result: "unknownAction" };
     const connection = [...connections].find((connection) => connection.id === id);
     const seen = connection?.describe(0);
@@ -195,6 +239,24 @@ export class Operator {
     };
   }
 
+  #reload(): Act {
+    const { reload } = this.#parts;
+    if (reload === undefined) return { result: "unknownAction" };
+    return {
+      result: "done",
+      later: async (who) => {
+        const outcome = await reload(who);
+        return outcome.ok ? outcome : { ok: false, problem: "REFUSED", info: outcome.sentence };
+      },
+    };
+  }
+
+  #takeSecret({ networkSecret, number, until }: OperateMessage): Act {
+    if (networkSecret === undefined || number === undefined || until === undefined) return { result: "unknownAction" };
+    const { takeSecret } = this.#parts;
+    return { result: "done", later: (who) => takeSecret({ networkSecret, number, until }, who) };
+  }
+
   #setLogLevel({ level }: OperateMessage): Act {
     const { setLogLevel, auditor } = this.#parts;
     const known = LOG_LEVELS.find((one) => one === level);
@@ -216,17 +278,41 @@ interface Act {
   /** How many connections end. */
   readonly count?: number;
   readonly run?: (who: string) => void;
+  /** In place of all the rest: does it, and gives what became of it. */
+  readonly later?: (who: string) => Promise<OrderResult>;
 }
 
 /** Why a server cannot be told an order; `undefined` when it can. */
-function obstacleOf(route: Route | undefined, isMember: boolean): OrderProblem | undefined {
+function obstacleOf({ kind }: Order, route: Route | undefined, isMember: boolean): OrderProblem | undefined {
   if (route === undefined) return isMember ? "NOT_LINKED" : "UNKNOWN_SERVER";
-  return route.features.includes(OPERATE_FEATURE) ? undefined : "OLDER_VERSION";
+  // Nobody is told a secret who might not know what it is.
+  const needed = kind === "networkSecret" ? SECRETS_FEATURE : OPERATE_FEATURE;
+  return route.features.includes(needed) ? undefined : "OLDER_VERSION";
 }
 
-function resultOf(result: string, count?: number): OrderResult {
-  if (result === "done" && count !== undefined) return { ok: true, count };
-  return Object.hasOwn(RESULTS, result) ? RESULTS[result]! : problem("UNKNOWN_ACTION");
+/** What an answer of the wire means. */
+function resultOf({ result, ...more }: Omit<OperatedMessage, "command" | "ask">): OrderResult {
+  if (result === "done") {
+    const { count, changed, kept } = more;
+    return {
+      ok: true,
+      ...(count === undefined ? {} : { count }),
+      ...(changed === undefined ? {} : { changed }),
+      ...(kept === undefined ? {} : { kept }),
+    };
+  }
+  if (result === "refused" && more.info !== undefined) return { ok: false, problem: "REFUSED", info: more.info };
+  return problem(Object.hasOwn(PROBLEMS, result) ? PROBLEMS[result]! : "UNKNOWN_ACTION");
+}
+
+/** What the wire says of a result: the opposite of `resultOf`. */
+function saidOf(result: OrderResult): Omit<OperatedMessage, "command" | "ask"> {
+  if (result.ok) {
+    const { ok: _, ...more } = result;
+    return { result: "done", ...more };
+  }
+  const word = Object.entries(PROBLEMS).find(([, problem]) => problem === result.problem)?.[0] ?? "unknownAction";
+  return { result: word, ...(result.info === undefined ? {} : { info: refusalInfo(result.info) }) };
 }
 
 function problem(problem: OrderProblem): OrderResult {

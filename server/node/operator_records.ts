@@ -19,7 +19,10 @@ export interface OperatorRecordsParts {
 }
 
 /** Why something was not set. */
-export type RecordProblem = "WRONG" | "UNKNOWN" | "SEVERAL" | "SERVER_ADDRESS" | "OLDER_VERSION" | "TOO_MANY";
+export type RecordProblem =
+  | ("WRONG" | "UNKNOWN" | "SEVERAL" | "SERVER_ADDRESS" | "OLDER_VERSION" | "TOO_MANY")
+  /** It could not be written down. */
+  | "NOT_KEPT";
 
 /** Something that was not set, and why. */
 export interface Refused {

@@ -94,6 +94,16 @@ export class RulingOffice {
   }
 
   /**
+   * An account of this name comes into the log. It may be one that was deleted before it came: then what belongs to it
+   * goes with it.
+   */
+  named(username: string): void {
+    const { journal } = this.#parts;
+    if (journal.records.all.get("deleted", username) === undefined) return;
+    journal.whenDelivered(() => this.#forgetDeleted(username));
+  }
+
+  /**
    * Lays `asked` down for the whole network. Resolves when it is stored, and carried out here. Never rejects. `from` is
    * the address of a user who asks for its own account.
    */
@@ -121,7 +131,7 @@ export class RulingOffice {
 
   /** The ruling in its one form, or why it cannot be laid down. */
   #check({ kind, about, lifts = false, ...terms }: AskedRuling): Ruling | Refused {
-    const { journal, rulings, setter } = this.#parts;
+    const { rulings, setter } = this.#parts;
     const account = kind === "bannedAddress" ? undefined : rulings.account(about);
     const names = kind === "deleted" || kind === "secret";
     const { lamport = 0, origin = "nobody" } = account ?? {};
@@ -135,15 +145,15 @@ export class RulingOffice {
     if (server !== undefined) return refused("SERVER_ADDRESS", `the server ${server} of this network is there`);
     const { problem } = setter;
     if (problem !== undefined) return problem;
-    // Of those that users want there is one for each account.
-    if (!lifts && !names && [...journal.records.all.of(kind)].length >= MAX_RULINGS) {
+    // Of those that users want there is one for each account. Those that have ended keep nobody out.
+    if (!lifts && !names && [...rulings].filter((one) => one.kind === kind).length >= MAX_RULINGS) {
       return refused("TOO_MANY", `${MAX_RULINGS} of these hold already`);
     }
     return ruling;
   }
 
   #carryOut(ruling: Ruling, origin: string): void {
-    const { rulings, journal, sessions, connections, userLists, placeKeeper } = this.#parts;
+    const { rulings, sessions, connections } = this.#parts;
     const { kind, about, terms } = ruling;
     logger.info("{what}, as {by} at {origin} wants", { what: textOf(ruling), by: terms?.by ?? "somebody", origin });
     if (kind === "bannedAddress") {
@@ -159,10 +169,16 @@ export class RulingOffice {
     if (barred !== undefined || isNewSecret) {
       for (const session of sessions.of(about)) session.end(REASONS[kind], barred?.info);
     }
-    if (kind !== "deleted" || !rulings.isDeleted(about)) return;
-    userLists.removed(about);
-    journal.directMessages.drop(about);
-    placeKeeper.forgetUser(about);
+    if (kind === "deleted") this.#forgetDeleted(about);
+  }
+
+  /** Nobody finds, writes to or is the user any more, and nothing waits for it. */
+  #forgetDeleted(username: string): void {
+    const { rulings, journal, userLists, placeKeeper } = this.#parts;
+    if (!rulings.isDeleted(username)) return;
+    userLists.removed(username);
+    journal.directMessages.drop(username);
+    placeKeeper.forgetUser(username);
   }
 
   /** A server of the network in this range, as far as its address is known. */

@@ -62,6 +62,12 @@ export class Records {
     return { name: `${NOTE}${of}/${key}`, text: JSON.stringify({ value, lamport, origin, keptAt }) };
   }
 
+  /** Forgets a record that says nothing any more. Returns the name of the note that kept it. */
+  forget(of: string, key: string): string {
+    this.#kinds.get(of)?.delete(key);
+    return `${NOTE}${of}/${key}`;
+  }
+
   /** Calls `listener` for each record that holds from now on. Returns a function that ends this. */
   listen(listener: RecordListener): () => void {
     this.#listeners.add(listener);

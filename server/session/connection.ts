@@ -19,6 +19,7 @@ import { farewellOf } from "./farewell.ts";
 import type { ConnectionView, Door } from "../../view/network_view.ts";
 import type { PlainPublication } from "../../protocol/publication/plain_publication.ts";
 import { takePublication } from "./publication_intake.ts";
+import { countRefusedLogin } from "./limits/refused_login.ts";
 import { Replies, type RepliesOwner } from "./replies.ts";
 import type { ConnectionParts } from "./connection_parts.ts";
 import type { ConnectionOrigin, ConnectionOwner, ServedConnection } from "./served_connection.ts";
@@ -364,7 +365,7 @@ export class Connection
     const phase = this.#phase;
     switch (effect.kind) {
       case "send":
-        if (effect.message.command === "LOGIN_FAILED") this.#parts.counters.login(this.over, effect.message.reason);
+        countRefusedLogin(effect.message, this.over, this.#parts.counters);
         if (phase.kind === "stranger") this.#log.answered(effect.message, sessionOf(phase), effect.username);
         return this.replies.send(effect.message);
       case "checkLogin":

@@ -6,6 +6,7 @@ import type { FaultGuard } from "../../platform/faults.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Tracer } from "../observe/tracer.ts";
 import type { MetricCounters } from "../../view/metric_counters.ts";
+import type { LimitName } from "./limits/limit_names.ts";
 import type { ConnectionLogParts } from "./connection_log.ts";
 import type { Entrance } from "./entrance.ts";
 import type { IdentificationParts } from "./identification.ts";
@@ -22,7 +23,7 @@ export interface ConnectionParts {
   readonly facts: ConnectionFactsParts;
   /** Where it is written that it came and went. */
   readonly log: ConnectionLogParts;
-  readonly counters: Pick<MetricCounters, "login">;
+  readonly counters: Pick<MetricCounters<LimitName>, "login" | "limited">;
   readonly lines: LineIntakeParts;
   readonly identification: IdentificationParts;
   /** How clients come in. */

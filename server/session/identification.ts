@@ -4,6 +4,7 @@
  * may say meanwhile, and what follows.
  */
 
+import type { LimitsConfig } from "../../config/config.ts";
 import { getLogger } from "@logtape/logtape";
 import type { CloseReason } from "../../protocol/close_reason.ts";
 import type { LoginMessage } from "../../protocol/message.ts";
@@ -64,8 +65,8 @@ export interface IdentificationParts {
   readonly faults: Pick<FaultGuard, "noted">;
   /** Is told when the store cannot be read. */
   readonly served: Pick<ConnectionOwner, "failed">;
-  /** How long a connection may take to log in, in milliseconds. */
-  readonly identifyTimeoutMs: number;
+  /** How long a connection may take to log in: read each time, as it may change. */
+  readonly limits: Pick<LimitsConfig, "identifyTimeoutMs">;
 }
 
 /** How far it has come. */
@@ -299,7 +300,7 @@ export class Identification implements LoginApplicant {
 
   #await(session: NamelessSession): void {
     this.#stopSilence();
-    const { seats, identifyTimeoutMs } = this.#parts;
+    const { seats, limits: { identifyTimeoutMs } } = this.#parts;
     if (session.kind === "challenged" || session.kind === "greeted") {
       const spanMs = Math.min(identifyTimeoutMs, seats.isShort ? SHORT_IDENTIFY_MS : CHALLENGE_PATIENCE_MS);
       const deadline = this.#deadline(

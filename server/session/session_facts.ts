@@ -9,6 +9,7 @@ import type { Backplane } from "../backplane/backplane.ts";
 import { mayUseChannels } from "../backplane/may_use_channels.ts";
 import type { Accounts } from "../accounts/accounts.ts";
 import type { Rulings } from "../accounts/rulings.ts";
+import type { AuthConfig } from "../../config/auth/auth_config.ts";
 import type { LimitsConfig } from "../../config/config.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Registrant, RegistrationRefusal } from "../rights/registration.ts";
@@ -22,8 +23,8 @@ import type { SessionFacts } from "./session_state.ts";
 /** What it looks at. */
 export interface ConnectionFactsParts {
   readonly limits: Pick<LimitsConfig, "maxRegistrationsPerConnection" | "maxChannelsPerClient">;
-  /** Whether secrets may come in clear from other machines. */
-  readonly clearSecrets: boolean;
+  /** Whether secrets may come in clear from other machines: read each time, as it may change. */
+  readonly auth: Pick<AuthConfig, "clearSecrets">;
   /** Whether other machines have to come by TLS. */
   readonly requiresTls: boolean;
   readonly journal: Pick<Journal, "hasAccount" | "hasUsed" | "channels">;
@@ -68,7 +69,8 @@ export class ConnectionFacts implements SessionFacts {
 
   get takesClearSecrets(): boolean {
     // What stays on this machine crosses no network, and what TLS protects is not in clear.
-    return this.#parts.clearSecrets || this.channel !== undefined || isLoopbackAddress(plainAddress(this.remoteHost));
+    return this.#parts.auth.clearSecrets || this.channel !== undefined ||
+      isLoopbackAddress(plainAddress(this.remoteHost));
   }
 
   get takesChannels(): boolean {

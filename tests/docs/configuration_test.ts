@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { DEFAULT_CONFIG } from "../../config/config.ts";
 import { ConfigError, parseConfig } from "../../config/load.ts";
+import { METRIC_NAMES } from "../../server/gateway/http/metrics.ts";
 import { LIMIT_NAMES } from "../../server/session/limits/limit_names.ts";
 
 const rows = Deno.readTextFileSync(new URL("../../docs/configuration.md", import.meta.url))
@@ -28,6 +29,18 @@ Deno.test("docs/configuration.md says of every limit that is counted what it pro
   const rows = table.split("\n").filter((line) => line.startsWith("| ")).slice(1);
   for (const row of rows) assert(row.split("|").slice(1, -1).every((cell) => cell.trim() !== ""), row);
   for (const name of LIMIT_NAMES) assert(rows.some((row) => row.split("|")[3]!.includes(`\`${name}\``)), name);
+  for (const row of rows) {
+    const metric = row.split("|")[3]!;
+    const isCounted = metric.includes("by limit");
+    const named = [...metric.matchAll(/`(thrum_\w+)`/g)].map(([, name]) => name!);
+    assert(isCounted || named.length > 0, row);
+    for (const name of named) assert(METRIC_NAMES.includes(name), name);
+  }
+  // Each key is there, but for those that refuse nobody.
+  const [, free = ""] = /above; where there is no key[^]*?\n(.*) refuse nobody\.\n/.exec(table) ?? [];
+  for (const key of Object.keys(DEFAULT_CONFIG.limits)) {
+    assert(free.includes(`\`${key}\``) !== rows.some((row) => row.split("|")[1]!.includes(`\`${key}\``)), key);
+  }
 });
 
 function* keysOf(values: object, above = ""): Generator<{ path: string; value: string }> {

@@ -143,6 +143,7 @@ export class CrowdNode implements AsyncDisposable {
         return rulings();
       },
       tokens: { set: unasked("it") },
+      networkSecret: { change: unasked("it") },
       invitations: {
         get all() {
           return invited();

@@ -8,6 +8,7 @@ import type { Endpoint } from "../../../platform/address.ts";
 import type { HttpAnswer, HttpQuestion } from "../../../platform/http/http_client.ts";
 import { counted } from "../../../protocol/counted.ts";
 import type { NetworkView } from "../../../view/network_view.ts";
+import { FORMER_SECRET_MS } from "../../node/order.ts";
 import type { AdminTask } from "./admin_task.ts";
 import {
   connectionsOf,
@@ -38,6 +39,8 @@ export interface AdminParts {
   readonly ask: (question: HttpQuestion) => Promise<HttpAnswer>;
   readonly time: TimeText;
   readonly emphasis: Emphasis;
+  /** Gives the network's new secret, from a file or a person. Only called for the task `secret`. */
+  newSecret(): Promise<string>;
 }
 
 /** How it ended. `lines` are for standard output. */
@@ -155,6 +158,23 @@ async function carryOut(task: AdminTask, parts: AdminParts): Promise<AdminEnd> {
           emphasis.dim("It is shown this once, and kept nowhere. The one before counts no more."),
         ]);
     }
+    case "reload": {
+      const { server } = task;
+      const view = server === undefined
+        ? undefined
+        : await asked(parts, "GET", "/api/network?only=servers") as NetworkView;
+      const body = view === undefined ? {} : { server: serverIn(view, server!) };
+      return everywhere(parts, await asked(parts, "POST", "/api/reload", body));
+    }
+    case "secret": {
+      const { lastsMs } = task;
+      const body = { secret: await parts.newSecret(), ...(lastsMs === undefined ? {} : { lastsMs }) };
+      const { dim } = emphasis;
+      return everywhere(parts, await asked(parts, "POST", "/api/network-secret", body), [
+        dim(`The former secret counts until ${time(Math.ceil(parts.nowMs + (lastsMs ?? FORMER_SECRET_MS)))}.`),
+        dim("Where a config file or THRUM_SECRET has it, put the new one there: until then each start warns."),
+      ]);
+    }
     case "close":
       return everywhere(parts, await asked(parts, "POST", "/api/close", task.of));
     case "logLevel":
@@ -172,12 +192,20 @@ async function carryOut(task: AdminTask, parts: AdminParts): Promise<AdminEnd> {
   }
 }
 
-function everywhere({ json }: AdminParts, said: unknown): AdminEnd {
+/** What became of an order at each server, and `more` lines for people. */
+function everywhere({ json }: AdminParts, said: unknown, more: readonly string[] = []): AdminEnd {
   const { servers } = said as { readonly servers: readonly ToldServer[] };
-  const lines = json ? [JSON.stringify(servers)] : outcomeLines(servers);
+  const lines = json ? [JSON.stringify(servers)] : [...outcomeLines(servers), ...more];
   const missing = servers.filter(({ done }) => !done);
   if (missing.length === 0) return { kind: "done", lines };
   return { kind: "partly", lines, sentence: `Not done at ${missing.map(({ name }) => name).join(", ")}` };
+}
+
+/** The id of the server that is called so, or `HOST:PORT`. @throws {Refusal} when there is none. */
+function serverIn({ servers }: Pick<NetworkView, "servers">, named: string): string {
+  const found = Object.entries(servers).find(([id, { name }]) => id === named || name === named);
+  if (found === undefined) throw new Refusal(`There is no server ${JSON.stringify(named)}`);
+  return found[0];
 }
 
 /** @throws {Refusal} when one of `names` is in no row. */

@@ -31,6 +31,10 @@ export type AdminTask =
   | { readonly kind: "roles"; readonly names: readonly string[] }
   /** Roles that a user is given in place of those of before. */
   | { readonly kind: "role"; readonly user: string; readonly roles: readonly string[] }
+  /** Servers read their configurations anew; `server` alone where one is named. */
+  | { readonly kind: "reload"; readonly server: string | undefined }
+  /** Another secret for the network; the former one counts for so long. */
+  | { readonly kind: "secret"; readonly lastsMs?: number }
   | { readonly kind: "token"; readonly role: string; readonly ends: boolean };
 
 /** Flags that say more of a task. */
@@ -67,6 +71,15 @@ export const ADMIN_TASKS: Readonly<Record<string, { readonly takes: string; read
   role: { takes: "NAME [ROLE…]", does: "give NAME these roles in place of those given before; none takes them all" },
   token: { takes: "ROLE", does: "make a token that counts at every server, to look or to act, and show it once" },
   "end-token": { takes: "ROLE", does: "let that token count no more" },
+  reload: {
+    takes: "[SERVER]",
+    does: "let all servers read their own config files anew, or SERVER alone, and say what counts from now on",
+  },
+  secret: {
+    takes: "",
+    does:
+      "give the network another secret, typed or from --secret-file; the former one counts for a day, or --for SPAN",
+  },
   servers: { takes: "", does: "the servers of the network" },
 };
 
@@ -88,10 +101,10 @@ export function readAdminTask(words: readonly string[], { for: span, why, note }
     throw new UsageError(`admin ${name} takes ${takes === "" ? "nothing more" : takes}`);
   }
   const [first = "", second = ""] = rest;
-  const mayEnd = name === "invite";
+  const mayEnd = name === "invite" || name === "secret";
   const isBan = name === "ban" || name === "ban-address";
   if (span !== undefined && !isBan && !mayEnd) {
-    throw new UsageError("--for says how long a ban or an invitation lasts: it means nothing here");
+    throw new UsageError("--for says how long a ban, an invitation or a former secret lasts: it means nothing here");
   }
   if (why !== undefined && !isBan && name !== "disable" && name !== "delete") {
     throw new UsageError("--why says why somebody is kept out: it means nothing here");
@@ -114,6 +127,10 @@ export function readAdminTask(words: readonly string[], { for: span, why, note }
       return { kind: "roles", names: rest };
     case "role":
       return { kind: "role", user: first, roles: rest.slice(1) };
+    case "reload":
+      return { kind: "reload", server: rest[0] };
+    case "secret":
+      return { kind: "secret", ...terms };
     case "withdraw":
       return { kind: "withdraw", invitation: first };
     case "bans":
@@ -183,14 +200,15 @@ export function adminHelpText(program: string, heading: (text: string) => string
     "  --http [HOST:]PORT   the HTTP gateway of the server that is asked",
     "  --data DIR, --port   where that server keeps its token, if it is on this machine",
     "  --token-file FILE    read the token from FILE, which only you should be able to read",
-    "  --for SPAN           how long a ban or an invitation lasts: 30m, 2h, 7d; for ever if absent",
+    "  --for SPAN           how long a ban, an invitation or a former secret lasts: 30m, 2h, 7d",
     "  --why TEXT           what the one who is kept out reads",
     "  --note TEXT          what an invitation is for, for the list of them",
+    "  --secret-file FILE   read the network's new secret from FILE (secret only)",
     "  --json               answers as JSON",
     "",
     "The token is taken from --token-file, THRUM_HTTP_TOKEN, the config file or the",
     "data folder, or asked for on a terminal. No flag takes it: every user of the",
-    "machine can read command lines.",
+    "machine can read command lines. The same holds for the network's secret.",
     "",
   ].join("\n");
 }

@@ -42,6 +42,9 @@ export interface ToldServer {
   readonly name: string;
   readonly done: boolean;
   readonly count?: number;
+  /** Keys of the configuration: those that count now, and those that need a start. */
+  readonly changed?: readonly string[];
+  readonly kept?: readonly string[];
   readonly error?: string;
 }
 
@@ -190,10 +193,15 @@ export function connectionsOf({ connections }: Pick<NetworkView, "connections">,
 /** What became of an order at each server, a line each. */
 export function outcomeLines(servers: readonly ToldServer[]): string[] {
   const width = Math.max(...servers.map(({ name }) => textWidth(name)));
-  return servers.map(({ name, done, count, error }) => {
-    const what = done ? count === undefined ? "done" : `${counted(count, "connection")} ended` : `not done: ${error}`;
-    return `${name.padEnd(width)}  ${what}`;
-  });
+  return servers.map((server) => `${server.name.padEnd(width)}  ${outcomeOf(server)}`);
+}
+
+function outcomeOf({ done, count, changed, kept, error = "" }: ToldServer): string {
+  if (!done) return `not done: ${visible(error)}`;
+  if (count !== undefined) return `${counted(count, "connection")} ended`;
+  if (changed === undefined || kept === undefined) return "done";
+  const needsStart = kept.length === 0 ? "" : `; at the next start: ${kept.map(visible).join(", ")}`;
+  return `${changed.length === 0 ? "nothing changed" : `changed: ${changed.map(visible).join(", ")}`}${needsStart}`;
 }
 
 function stateText({ kind, until, why }: ToldRuling, time: TimeText): string {

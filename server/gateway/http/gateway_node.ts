@@ -30,6 +30,7 @@ export type GatewayNode =
     | "rule"
     | "resetSecret"
     | "rulings"
+    | "networkSecret"
     | "records"
     | "metrics"
     | "gateways"

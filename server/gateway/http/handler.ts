@@ -87,6 +87,8 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Need>>>> = {
   "/api/invite": { POST: "change" },
   "/api/withdraw": { POST: "change" },
   "/api/role": { POST: "change" },
+  "/api/reload": { POST: "change" },
+  "/api/network-secret": { POST: "change" },
   "/metrics": { GET: "look" },
   "/healthz": { GET: "nothing" },
   "/readyz": { GET: "nothing" },

@@ -33,6 +33,7 @@ const STATUSES: Readonly<Record<OrderProblem, number>> = {
   OLDER_VERSION: 501,
   UNKNOWN_ACTION: 501,
   NO_ANSWER: 504,
+  REFUSED: 500,
 };
 
 /** The order in `body`, or what is wrong with that. No body at all is an order for this server. */

@@ -8,6 +8,7 @@ import type { Config } from "../../../config/config.ts";
 import type { Clock, Timer } from "../../../platform/clock.ts";
 import { dayOf } from "../../../platform/local_time.ts";
 import type { KeptIdentity } from "../../../platform/tls/kept_identity.ts";
+import type { CheckedIdentity } from "../../../platform/tls/tls_identity.ts";
 import { tlsSupport } from "../../../platform/tls/tls_support.ts";
 import { type DoorTls, openDoorTls, type TlsDoor } from "./door_tls.ts";
 import { expirySentence, type ExpiryStage, expiryStage } from "./expiry.ts";
@@ -16,8 +17,8 @@ import { type OpenTls, openTls, readTlsIdentity, type TlsFiles } from "./tls_fil
 /** A certificate with its files. */
 interface Certificate {
   /** The section of the configuration that names the files. */
-  readonly section: string;
-  readonly files: TlsFiles;
+  readonly section: "tls" | `gateway.${TlsDoor}.tls`;
+  files: TlsFiles;
   readonly kept: KeptIdentity;
   /** What was said of its end so far. */
   stage: ExpiryStage;
@@ -65,7 +66,7 @@ export class Certificates {
     this.#parts = parts;
     this.server = server;
     this.#all = [
-      ...server === undefined ? [] : [{ section: "tls", files: config.tls, kept: server.kept }],
+      ...server === undefined ? [] : [{ section: "tls" as const, files: config.tls, kept: server.kept }],
       ...Object.values(doors).flatMap(({ own, kept }) => own === undefined ? [] : [{ ...own, kept }]),
     ].map((one) => ({ ...one, stage: "far" }));
   }
@@ -102,42 +103,79 @@ export class Certificates {
     this.#look?.cancel();
   }
 
+  /** Whether others than those of the start can be shown. */
+  get takesOthers(): boolean {
+    return tlsSupport(this.#parts.deno).hasReload;
+  }
+
   /**
    * Reads all files again. New connections are made with what they hold. What cannot be used is told in the log, and
-   * the former stays. Whether all could be used.
+   * all of the former stay. Whether they could be used.
    */
   async reload(): Promise<boolean> {
-    if (this.#all.length === 0) return true;
-    const { deno } = this.#parts;
-    if (!tlsSupport(deno).hasReload) {
-      logger.warning("the certificates stay as they are: Deno {deno} takes others only at a start, 2.8 while it runs", {
-        deno,
+    let show: () => void;
+    try {
+      show = await this.prepare();
+    } catch (error) {
+      logger.error("{problem}. The former certificate is still shown, until {day}", {
+        problem: (error as Error).message,
+        day: dayOf(this.endsAt!),
       });
       return false;
     }
-    const done = await Promise.all(this.#all.map((certificate) => reloadOne(certificate)));
-    this.close();
-    this.watch();
-    return done.every((is) => is);
+    show();
+    return this.#all.length === 0 || this.takesOthers;
+  }
+
+  /**
+   * Reads all files again; those that `config` names, where that is given. Gives what shows to new connections what the
+   * files hold. A section that has no files in `config` keeps those that it has.
+   * @throws {ConfigError} when one of them cannot be used.
+   */
+  async prepare(config?: Pick<Config, "tls" | "gateway">): Promise<() => void> {
+    if (this.#all.length === 0) return () => {};
+    if (!this.takesOthers) {
+      return () =>
+        logger.warning(
+          "the certificates stay as they are: Deno {deno} takes others only at a start, 2.8 while it runs",
+          {
+            deno: this.#parts.deno,
+          },
+        );
+    }
+    const read = await Promise.all(this.#all.map(async (certificate) => {
+      const { section } = certificate;
+      const files = (config && filesIn(config, section)) ?? certificate.files;
+      return { certificate, files, identity: await readTlsIdentity(files, section) };
+    }));
+    return () => {
+      for (const { certificate, files, identity } of read) {
+        certificate.files = files;
+        showFrom(certificate, identity);
+      }
+      this.close();
+      this.watch();
+    };
   }
 }
 
-async function reloadOne(certificate: Certificate): Promise<boolean> {
-  const { kept, files, section } = certificate;
+/** The files that `config` names for a certificate; `undefined` for none. */
+function filesIn(
+  { tls, gateway }: Pick<Config, "tls" | "gateway">,
+  section: Certificate["section"],
+): TlsFiles | undefined {
+  if (section === "tls") return tls.cert === "" ? undefined : tls;
+  const own = section === "gateway.http.tls" ? gateway.http.tls : gateway.grpc.tls;
+  return own.use === "own" ? own : undefined;
+}
+
+function showFrom(certificate: Certificate, identity: CheckedIdentity): void {
+  const { kept, files } = certificate;
   const { fingerprint: before } = kept.current;
-  try {
-    kept.replace(await readTlsIdentity(files, section));
-  } catch (error) {
-    logger.error("{problem}. The former certificate is still shown, until {day}", {
-      problem: (error as Error).message,
-      day: dayOf(kept.current.notAfterMs),
-    });
-    return false;
-  }
+  kept.replace(identity);
   certificate.stage = "far";
   const { fingerprint, notAfterMs } = kept.current;
   const shown = { file: files.cert, fingerprint, day: dayOf(notAfterMs) };
   if (fingerprint === before) logger.info("{file} has the certificate that it had, until {day}", shown);
   else logger.info("a new certificate is shown from now on, of {file}: {fingerprint}, until {day}", shown);
-  return true;
 }

@@ -16,7 +16,7 @@ export interface DoorTls extends HttpTls {
   /** What it shows; it may be replaced. */
   readonly kept: KeptIdentity;
   /** The section of the configuration that names its files, where they are its own. */
-  readonly own: { readonly section: string; readonly files: TlsFiles } | undefined;
+  readonly own: { readonly section: `gateway.${TlsDoor}.tls`; readonly files: TlsFiles } | undefined;
 }
 
 /**
@@ -31,7 +31,7 @@ export async function openDoorTls(
   deno: string,
 ): Promise<DoorTls | undefined> {
   const wish: DoorTlsConfig = gateway[door].tls;
-  const section = `gateway.${door}.tls`;
+  const section = `gateway.${door}.tls` as const;
   const support = tlsSupport(deno);
   const hasTls = wish.use === "own" || (wish.use === "asServer" && server !== undefined);
   const problem = doorTlsProblem(door, wish, support, deno, hasTls);

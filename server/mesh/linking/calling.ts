@@ -12,7 +12,7 @@ import {
   type PeerIdentity,
 } from "../../../protocol/peer/peer_message.ts";
 import { calledProof, callerProof, LINK_NONCE, linkKeys, type TextHmac } from "./link_proof.ts";
-import { CLEAR_SECRET, OLDER_DIALECT_HINT, speaksOlderDialect } from "./peer_greeting.ts";
+import { CLEAR_SECRET, OLDER_DIALECT_HINT, OTHER_SECRET, speaksOlderDialect } from "./peer_greeting.ts";
 
 /** What a call is made with. */
 export interface CallingFacts {
@@ -46,7 +46,7 @@ export type CallStep =
   | { readonly kind: "older"; readonly why: string }
   /** It asks for no proof, or takes nothing else. */
   | { readonly kind: "clearOnly" | "proofOnly"; readonly why: string }
-  | { readonly kind: "over"; readonly end: "refused" | "lost"; readonly why: string };
+  | { readonly kind: "over"; readonly end: "refused" | "otherSecret" | "lost"; readonly why: string };
 
 /** Why a server takes no call without TLS, for programs. */
 const TLS_REQUIRED = "TLS_REQUIRED";
@@ -97,7 +97,9 @@ export class Calling {
       return { kind: "proofOnly", why: info };
     }
     const why = info === "" ? "it did not answer as a server does" : info;
-    return { kind: "over", end: message?.command === "AUTHENTICATION_FAIL" ? "refused" : "lost", why };
+    if (message?.command !== "AUTHENTICATION_FAIL") return { kind: "over", end: "lost", why };
+    const isOther = this.#greeting !== undefined && message.reason === OTHER_SECRET;
+    return { kind: "over", end: isOther ? "otherSecret" : "refused", why };
   }
 
   #prove(calledNonce: string): CallStep {

@@ -4,6 +4,7 @@
  */
 
 import { getLogger } from "@logtape/logtape";
+import type { NetworkSecrets } from "../../backplane/network_secrets.ts";
 import type { Members } from "../members.ts";
 import type { Joining } from "./joining.ts";
 import { endpointText } from "../../../config/values.ts";
@@ -30,8 +31,9 @@ export interface DialerParts {
   readonly mayTellSecret: boolean;
   /** Whether the server there is told the secret first, as it may be one of the older dialect that was never met. */
   tellsFirst(address: Endpoint): boolean;
-  /** Somebody took the call. `isInClear`: it is told the secret. */
-  greet(link: Link, isInClear: boolean): PeerLink;
+  /** Somebody took the call. `isInClear`: it is told the secret. `former`: one of before is proved to it. */
+  greet(link: Link, isInClear: boolean, former?: string): PeerLink;
+  readonly secrets: Pick<NetworkSecrets, "former">;
   /** A call came to nothing. */
   onFailed(): void;
 }
@@ -49,6 +51,8 @@ export class Dialer {
   readonly #calls = new Map<PeerLink, Endpoint>();
   /** Links for which a server is called the second time, in the other way. */
   readonly #second = new WeakSet<PeerLink>();
+  /** Links for which a former secret of the network is proved. */
+  readonly #former = new WeakMap<PeerLink, string>();
   /** Told of as warnings until then: somebody waits for it. */
   isJoined = false;
   #timer: Timer | undefined;
@@ -93,14 +97,25 @@ export class Dialer {
       members.called(address, clock.nowMs());
       this.callDue();
     } else if (end === "refused" && why === SELF) members.isSelf(address);
-    // Once: whoever wants the other way each time is called no more often than others.
+    // It may have been away while the secret was changed. Each former one is tried once.
+    else if (end === "otherSecret" && this.#formerAfter(link) !== undefined) {
+      this.#call(address, { former: this.#formerAfter(link)! });
+    } // Once: whoever wants the other way each time is called no more often than others.
     else if (end === "proofOnly" && !this.#second.has(link)) this.#call(address, "proof");
     else if (end === "clearOnly" && this.#parts.mayTellSecret && !this.#second.has(link)) this.#call(address, "clear");
     else if (end === "clearOnly") this.failed(address, `${why}${CLEAR_ONLY_HINT}`);
     else {
-      joining.ended(endpointText(address), why, end === "refused");
-      this.failed(address, why, end === "refused");
+      const isRefused = end === "refused" || end === "otherSecret";
+      joining.ended(endpointText(address), why, isRefused);
+      this.failed(address, why, isRefused);
     }
+  }
+
+  /** The former secret that comes after the one that was proved on `link`; `undefined` where there is none. */
+  #formerAfter(link: PeerLink): string | undefined {
+    const { former } = this.#parts.secrets;
+    const tried = this.#former.get(link);
+    return tried === undefined ? former[0] : former[former.indexOf(tried) + 1 || former.length];
   }
 
   /** Nobody was there, or not somebody to link with. */
@@ -123,11 +138,13 @@ export class Dialer {
   }
 
   /** `again` says how, where the server wants it otherwise than it was greeted. */
-  #call(address: Endpoint, again?: "proof" | "clear"): void {
+  #call(address: Endpoint, again?: "proof" | "clear" | { readonly former: string }): void {
     const { transport, timeoutMs, tellsFirst, greet } = this.#parts;
     const begin = (link: Link) => {
-      const called = greet(link, again === undefined ? tellsFirst(address) : again === "clear");
+      const former = typeof again === "object" ? again.former : undefined;
+      const called = greet(link, again === undefined ? tellsFirst(address) : again === "clear", former);
       if (again !== undefined) this.#second.add(called);
+      if (former !== undefined) this.#former.set(called, former);
       this.#calls.set(called, address);
     };
     transport.dial({ ...address, timeoutMs, signal: this.#dialing.signal }).then(

@@ -242,7 +242,8 @@ export class LinkEvents implements PeerLinkOwner {
       logger.warning(what, { name: link.name, why });
     }
     this.#note("unlinked", serverId, end === "left" ? "it has left" : why);
-    members.lost(serverId, end === "refused" || end === "clearOnly" || end === "proofOnly" ? "lost" : end, this.#nowMs);
+    const isCall = end === "refused" || end === "clearOnly" || end === "proofOnly" || end === "otherSecret";
+    members.lost(serverId, isCall ? "lost" : end, this.#nowMs);
     replication.end(link);
     nameClaims.peerGone(serverId);
     owner.gone(serverId);

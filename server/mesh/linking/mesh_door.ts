@@ -20,6 +20,7 @@ import type {
   PeerAdmission,
   ProvenLink,
 } from "../../backplane/peer_admission.ts";
+import type { NetworkSecrets } from "../../backplane/network_secrets.ts";
 import type { Incarnation } from "../../journal/origins/incarnation.ts";
 import type { Members } from "../members.ts";
 import { calledProof, callerProof, endPointOf, LINK_NONCE_BYTES, linkKeys } from "./link_proof.ts";
@@ -30,6 +31,7 @@ export interface MeshDoorParts {
   readonly config: Config;
   readonly clock: Clock;
   readonly crypto: SecretCrypto;
+  readonly secrets: Pick<NetworkSecrets, "isSet" | "accepted">;
   /** This server, which can get another name. */
   readonly journal: { readonly serverId: string };
   readonly incarnation: Incarnation;
@@ -63,14 +65,14 @@ export class MeshDoor implements PeerDoor {
   }
 
   admit(message: AuthenticateMessage, from: CallerFacts, greeting: LinkGreeting | undefined): PeerAdmission {
-    const { config: { cluster }, clock, crypto, journal, incarnation, legacy } = this.#parts;
+    const { config: { cluster }, secrets, clock, crypto, journal, incarnation, legacy } = this.#parts;
     const { remoteHost, channel } = from;
     const network = networkOf(remoteHost);
     return admitPeer(message, remoteHost, {
       waitMs: this.#strikes.waitMs(network, clock.nowMs()),
       serverId: journal.serverId,
       incarnationId: incarnation.id,
-      hasSecret: cluster.secret !== "",
+      hasSecret: secrets.isSet,
       takesLegacyDialect: legacy !== undefined,
       isStopping: this.#owner.isStopping(),
       endPoint: endPointOf(channel),
@@ -78,7 +80,7 @@ export class MeshDoor implements PeerDoor {
       // What is told on this machine is told to no network.
       takesClearSecret: cluster.clearSecret === "upgrade" || isLoopbackAddress(plainAddress(remoteHost)),
       isSecret: (secret) =>
-        this.#counted(network, this.#secrets.find((known) => this.#isEqual(secret, known))) !== undefined,
+        this.#counted(network, secrets.accepted.find((known) => this.#isEqual(secret, known))) !== undefined,
       prove: (proof, greeting) => this.#counted(network, this.#proven(proof, greeting)),
       newNonce: () => toHex(crypto.randomBytes(LINK_NONCE_BYTES)),
       member: (serverId) => this.#owner.members.get(serverId),
@@ -97,16 +99,10 @@ export class MeshDoor implements PeerDoor {
     return right;
   }
 
-  /** The secrets that count: while it is changed, not all servers have the same. */
-  get #secrets(): readonly string[] {
-    const { secret, otherSecrets } = this.#parts.config.cluster;
-    return [secret, ...otherSecrets];
-  }
-
   /** The link is sealed with the secret that the other server has. */
   #proven(proof: string, greeting: LinkGreeting): ProvenLink | undefined {
-    const { crypto: { hmac }, journal: { serverId } } = this.#parts;
-    const secret = this.#secrets.find((known) => this.#isEqual(proof, callerProof(known, greeting, hmac)));
+    const { crypto: { hmac }, journal: { serverId }, secrets } = this.#parts;
+    const secret = secrets.accepted.find((known) => this.#isEqual(proof, callerProof(known, greeting, hmac)));
     if (secret === undefined) return undefined;
     const { caller, called } = linkKeys(secret, greeting, serverId, hmac);
     return { proof: calledProof(secret, greeting, serverId, hmac), sealKey: called, openKey: caller };

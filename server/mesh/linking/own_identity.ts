@@ -5,6 +5,7 @@ import type { PeerIdentity, WireMember } from "../../../protocol/peer/peer_messa
 import type { SecretCrypto } from "../../../platform/crypto.ts";
 import type { SecureChannel } from "../../../platform/tls/secure_channel.ts";
 import { toHex } from "../../../platform/hex.ts";
+import type { NetworkSecrets } from "../../backplane/network_secrets.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { Members } from "../members.ts";
 import type { CopiedFolders } from "../origins/copied_folders.ts";
@@ -21,8 +22,7 @@ export interface OwnIdentityParts {
   readonly links: PeerLinks;
   readonly members: Members;
   readonly crypto: Pick<SecretCrypto, "hmac" | "randomBytes">;
-  /** Of the network. */
-  readonly secret: string;
+  readonly secrets: Pick<NetworkSecrets, "current">;
   /** Where others reach this server. */
   address(): Endpoint;
 }
@@ -47,9 +47,10 @@ export class OwnIdentity {
     return { serverId: journal.serverId, ...address(), vector, lamport: journal.tick(), ...about };
   }
 
-  /** What a call over `channel` begins with. `isInClear`: the secret is told. */
-  greeting(isInClear: boolean, channel: SecureChannel | undefined): CallingFacts {
-    const { crypto: { hmac, randomBytes }, secret } = this.#parts;
+  /** What a call over `channel` begins with. `isInClear`: the secret is told. `former`: one of before is proved. */
+  greeting(isInClear: boolean, channel: SecureChannel | undefined, former?: string): CallingFacts {
+    const { crypto: { hmac, randomBytes }, secrets } = this.#parts;
+    const secret = former ?? secrets.current;
     const nonce = toHex(randomBytes(LINK_NONCE_BYTES));
     return { secret, identity: this.for(), isInClear, nonce, hmac, endPoint: endPointOf(channel) };
   }

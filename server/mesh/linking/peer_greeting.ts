@@ -40,6 +40,8 @@ export interface AdmissionFacts {
 
 /** For programs: a server of this dialect has to prove the secret. */
 export const CLEAR_SECRET = "CLEAR_SECRET";
+/** For programs: it may try a former secret of the network. */
+export const OTHER_SECRET = "WRONG_SECRET";
 const WRONG_SECRET = "the secret is not the one of this network";
 /** What a server of 0.1.0 is told, and its operator. */
 const NOT_IN_CLEAR =
@@ -86,7 +88,7 @@ export function admitPeer(message: AuthenticateMessage, remoteHost: string, fact
     const { greeting } = facts;
     if (greeting === undefined || greeting.callerId !== serverId) return refused("this proof belongs to no greeting");
     proven = facts.prove(proof, greeting);
-    if (proven === undefined) return refused(WRONG_SECRET);
+    if (proven === undefined) return { kind: "refused", info: WRONG_SECRET, reason: OTHER_SECRET };
   } else {
     // Also the right one: whoever tells it so has told it to a listener.
     const isOurs = features.includes(PEER_FEATURE);

@@ -24,9 +24,9 @@ export interface PeerLinkParts {
 
 /**
  * How a link ended. `silent` says that this server gave the other one up. `clearOnly`: the called server asked for no
- * proof of the secret. `proofOnly`: it takes nothing else.
+ * proof of the secret. `proofOnly`: it takes nothing else. `otherSecret`: it knows another secret of the network.
  */
-export type PeerEnd = "left" | "lost" | "silent" | "refused" | "duplicate" | "clearOnly" | "proofOnly";
+export type PeerEnd = "left" | "lost" | "silent" | "refused" | "duplicate" | "clearOnly" | "proofOnly" | "otherSecret";
 
 /** Lines of the log that came. */
 export interface ArrivedLines {

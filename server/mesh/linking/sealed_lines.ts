@@ -1,7 +1,7 @@
 /**
- * Seals what no listener may read in lines between servers: verifiers of accounts, and the keys of tickets. The rest of
- * the line stays readable, and cannot be changed without being noticed. Which key is used, and the cipher, are
- * arguments.
+ * Seals what no listener may read in lines between servers: verifiers of accounts, the keys of tickets, and another
+ * secret for the network. The rest of the line stays readable, and cannot be changed without being noticed. Which key
+ * is used, and the cipher, are arguments.
  *
  * A sealed value has the form of any other: text of visible characters.
  */
@@ -14,9 +14,11 @@ export interface Cipher {
 }
 
 /** The lines that have something to seal. */
-const LINES = /^\{"command":"(?:ACCOUNT|ACCOUNTS|RECORD|SERVER_ANNOUNCE)",/;
+const LINES = /^\{"command":"(?:ACCOUNT|ACCOUNTS|RECORD|SERVER_ANNOUNCE|OPERATE)",/;
 /** A value to seal. What users choose has its quotes escaped, and never reads like this. */
-const VALUES = /"(verifier|ticketKey)":"([^"\\]+)"/g;
+const VALUES = /"(verifier|ticketKey|networkSecret)":"([^"\\]+)"/g;
+/** Lines that never go without a seal. (The others do where `cluster.clearSecret` says so.) */
+const NEVER_IN_CLEAR = /^\{"command":"OPERATE",[^\n]*"networkSecret":"[^\n]*\n/gm;
 const SEALED = "sealed:";
 
 /** `lines`, each with its end, with all of it sealed. */
@@ -26,6 +28,11 @@ export function sealLines(lines: string, key: string, cipher: Cipher): string {
     const about = aboutOf(line);
     return line.replace(VALUES, (_, name, value) => `"${name}":"${SEALED}${cipher.seal(key, value, about)}"`);
   });
+}
+
+/** `lines` for a link without keys: what may go there. */
+export function clearLines(lines: string): string {
+  return lines.replace(NEVER_IN_CLEAR, "");
 }
 
 /**

@@ -89,7 +89,7 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
   const records = journal.records.all;
   const keyOf = (code: string) => invitationKey(code, (text) => crypto.digest(text));
   const invitations = new Invitations({
-    ...{ records, backplane, clock, keyOf, areNeeded: config.auth.registration === "invite" },
+    ...{ records, backplane, clock, keyOf, areNeeded: () => config.auth.registration === "invite" },
   });
   const rights = new Rights({
     ...{ auth: config.auth, records, takenNames, invitationKey: keyOf },
@@ -112,13 +112,13 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
   };
   const longLogins = new LongLogins();
   const peerEntrance = new PeerEntrance({ backplane, seats: connections, counters, auditor });
-  const { limits, auth: { clearSecrets }, tls: { required: requiresTls } } = config;
+  const { limits, auth, tls: { required: requiresTls } } = config;
   const connectionParts: ConnectionParts = {
     ...{ clock, limits, faults, journal, counters, tracer, peerEntrance },
     log: { refusals, auditor },
     facts: {
       limits,
-      clearSecrets,
+      auth,
       requiresTls,
       journal,
       backplane,
@@ -144,13 +144,15 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
         faults,
         served: owner,
       },
-      identifyTimeoutMs: config.limits.identifyTimeoutMs,
+      limits,
     },
     entrance: new Entrance({
       ...{ journal, accounts, heartbeat, placeKeeper, placeTalk, sessions, presence, readers },
       ...{ balancer, counters, tracer },
       client: { journal, clock, hub, shares, placeKeeper, supervision, tracer },
-      requests: { journal, backplane, userLists: log.userLists, readers, past: log.past, limits: config.limits },
+      requests: {
+        ...{ journal, backplane, userLists: log.userLists, readers, past: log.past, limits: config.limits, counters },
+      },
     }),
   };
   const guests = new Guests({

@@ -35,6 +35,8 @@ export function wireLog({ config, clock, crypto, faults, store }: WireLogParts, 
     tailBytes: config.limits.tailBytes,
     messagesWaitMs: config.store.directMessageRetentionMs,
     verifiers: config.cluster.clearSecret === "never" ? arrivingChange(crypto) : undefined,
+    // It may have been accepted by a server that had not heard of the deletion.
+    isGone: (username: string): boolean => rulings.isDeleted(username),
   };
   const journal = new Journal(store, clock, kept, {
     committed: (commit) => wired.afterCommit.committed(commit),
@@ -43,7 +45,10 @@ export function wireLog({ config, clock, crypto, faults, store }: WireLogParts, 
       keeper.heard(origin, sequence, lamport, note);
       if (note.event === "lost") talk.heardPlace(origin, note.username);
     },
-    named: (username) => takenNames.add(username),
+    named: (username) => {
+      takenNames.add(username);
+      wired.rulingOffice.named(username);
+    },
     failed: (error) => wired.closing.fail(error),
   });
   const rulings = new Rulings({

@@ -14,6 +14,7 @@ import { makeTicketKey } from "../../accounts/ticket.ts";
 import { Balancer } from "../../balance/balancer.ts";
 import { Handover } from "../../balance/handover.ts";
 import { Sessions } from "../../hub/sessions.ts";
+import type { NetworkSecrets } from "../../backplane/network_secrets.ts";
 import { LegacyServers } from "../../legacy/legacy_servers.ts";
 import { userPlaces } from "../../places/user_places.ts";
 import { PresenceBoard } from "../../presence/presence_board.ts";
@@ -23,7 +24,7 @@ import { chosenEngine, type Engine } from "../engines.ts";
 import { NetworkNews } from "../network_news.ts";
 import type { MachineParts, Wired, WiredLog, WiredNetwork, WiredObservers } from "./wired.ts";
 
-/** What it is made with. The last three have the defaults of `NodeParts`. */
+/** What it is made with. The three before the last have the defaults of `NodeParts`. */
 export interface WireNetworkParts extends MachineParts {
   readonly transport: Transport;
   readonly opened: StoreState;
@@ -33,11 +34,12 @@ export interface WireNetworkParts extends MachineParts {
   readonly ticketKey: string | undefined;
   readonly makeBackplane: Engine | undefined;
   readonly makeServerId: (() => string) | undefined;
+  readonly secrets: NetworkSecrets;
 }
 
 /** The network of one server. */
 export function wireNetwork(parts: WireNetworkParts, wired: Wired): WiredNetwork {
-  const { config, clock, crypto, faults, transport, opened, log, observers } = parts;
+  const { config, clock, crypto, faults, transport, opened, log, observers, secrets } = parts;
   const { journal, budget } = log;
   const supervisor = new Supervisor(clock, faults);
   const sessions = new Sessions(() => backplane.announceSoon());
@@ -53,7 +55,7 @@ export function wireNetwork(parts: WireNetworkParts, wired: Wired): WiredNetwork
   });
   const { makeBackplane = chosenEngine } = parts;
   const backplane = makeBackplane({
-    ...{ config, clock, transport, crypto, faults, supervisor, journal, legacy, startedAt, kept: opened },
+    ...{ config, clock, transport, crypto, secrets, faults, supervisor, journal, legacy, startedAt, kept: opened },
     incarnation: log.incarnation,
     ticketKey: parts.ticketKey ?? makeTicketKey(crypto),
     makeServerId: parts.makeServerId ?? makeServerId,
@@ -72,6 +74,7 @@ export function wireNetwork(parts: WireNetworkParts, wired: Wired): WiredNetwork
       readers: () => readers,
       operator: () => wired.operator,
       operatorRecords: () => wired.operatorRecords,
+      secretOffice: () => wired.secretOffice,
       passes: () => wired.clients.passes,
       audits: () => wired.audits,
       isClosing: () => wired.closing.hasBegun,

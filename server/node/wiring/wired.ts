@@ -45,6 +45,7 @@ import type { InvitationOffice } from "../invitation_office.ts";
 import type { OperatorRecords } from "../operator_records.ts";
 import type { RoleOffice } from "../role_office.ts";
 import type { RulingOffice } from "../ruling_office.ts";
+import type { SecretOffice } from "../secret_office.ts";
 import type { TokenOffice } from "../token_office.ts";
 
 /** What all of a server is made with. */
@@ -133,6 +134,7 @@ export class Wired {
   rulingOffice!: RulingOffice;
   invitationOffice!: InvitationOffice;
   roleOffice!: RoleOffice;
+  secretOffice!: SecretOffice;
   tokenOffice!: TokenOffice;
   /** Where the HTTP gateway is, `HOST:PORT`; empty for none. */
   http = "";

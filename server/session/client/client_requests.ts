@@ -20,6 +20,8 @@ import type { Journal } from "../../journal/journal.ts";
 import { MAX_ASKED_PER_CLIENT, type ReaderBoard, type ReadersQuestion } from "../../presence/reader_board.ts";
 import type { UserLists } from "../../presence/user_lists.ts";
 import { type Permissions, readingLimit } from "../../rights/permissions.ts";
+import type { MetricCounters } from "../../../view/metric_counters.ts";
+import type { LimitName } from "../limits/limit_names.ts";
 import { type AckRange, AckRanges } from "./ack_ranges.ts";
 import { isRepeatOf } from "./repeat.ts";
 import type { ServedClient } from "./served_client.ts";
@@ -33,6 +35,7 @@ export interface ClientRequestsParts {
   readonly readers: Pick<ReaderBoard, "ask" | "changed">;
   readonly past: Past;
   readonly limits: Pick<LimitsConfig, "maxChannelsPerClient">;
+  readonly counters: Pick<MetricCounters<LimitName>, "limited">;
 }
 
 /** Why an acknowledgement does not come yet. */
@@ -167,6 +170,7 @@ export class ClientRequests implements TurnAnswers {
     const id = this.#client.send(message);
     const { messageId, to } = message;
     if (id === undefined) {
+      this.#parts.counters.limited("inbox");
       const info = "too many messages wait for this user";
       return this.#replies.send({ command: "DIRECT_MESSAGE_FAILED", info, ...(messageId && { messageId }) });
     }
@@ -213,6 +217,7 @@ export class ClientRequests implements TurnAnswers {
     const { maxChannelsPerClient } = this.#parts.limits;
     if (had === undefined || wants === undefined) return this.#failed("RECEIVES_NOTHING", RECEIVES_NOTHING);
     if (isMore && wants.patterns.length > maxChannelsPerClient) {
+      this.#parts.counters.limited("channels");
       return this.#failed("TOO_MANY_CHANNELS", `a client may read ${maxChannelsPerClient} channels and patterns`);
     }
     const { position, vector } = this.#client.reads(wants)!;

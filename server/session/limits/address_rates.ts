@@ -22,15 +22,15 @@ export type RateName = keyof typeof RATES;
 /** All of them. */
 export const RATE_NAMES = Object.keys(RATES) as readonly RateName[];
 
-/** So many for each key within a span, all at once or one after the other. */
+/** So many (`most`) for each key within a span, all at once or one after the other. */
 export class RateLimit {
-  readonly #most: number;
+  readonly most: number;
   readonly #spanMs: number;
   /** How many are left, and when this was. The key that asked longest ago is first. */
   readonly #keys: RecentMap<string, { readonly left: number; readonly at: number }>;
 
   constructor(most: number, spanMs: number, maxKeys = MAX_KEYS) {
-    this.#most = most;
+    this.most = most;
     this.#spanMs = spanMs;
     this.#keys = new RecentMap(maxKeys);
   }
@@ -43,8 +43,8 @@ export class RateLimit {
   /** `key` does it once more. Returns 0, or how long it has to wait, in milliseconds. */
   take(key: string, nowMs: number): number {
     const known = this.#keys.get(key);
-    const each = this.#spanMs / this.#most;
-    const left = Math.min(this.#most, (known?.left ?? this.#most) + (nowMs - (known?.at ?? nowMs)) / each);
+    const each = this.#spanMs / this.most;
+    const left = Math.min(this.most, (known?.left ?? this.most) + (nowMs - (known?.at ?? nowMs)) / each);
     this.#keys.renew(key, { left: left < 1 ? left : left - 1, at: nowMs });
     // Fractions are not exact, and nobody waits for a millionth.
     return left < 1 ? Math.max(1, Math.ceil((1 - left) * each - 1e-6)) : 0;
@@ -53,28 +53,37 @@ export class RateLimit {
 
 /** The rates of one server. */
 export class AddressRates {
+  readonly #limits: Pick<LimitsConfig, (typeof RATES)[RateName]["limit"]>;
   readonly #clock: Pick<Clock, "nowMs">;
   readonly #counters: Pick<MetricCounters<RateName>, "limited">;
   readonly #rates = new Map<RateName, RateLimit>();
 
+  /** `limits` are read each time: they may change. */
   constructor(
-    limits: LimitsConfig,
+    limits: Pick<LimitsConfig, (typeof RATES)[RateName]["limit"]>,
     clock: Pick<Clock, "nowMs">,
     counters: Pick<MetricCounters<RateName>, "limited">,
   ) {
+    this.#limits = limits;
     this.#clock = clock;
     this.#counters = counters;
-    for (const name of RATE_NAMES) {
-      const { limit, spanMs } = RATES[name];
-      if (limits[limit] > 0) this.#rates.set(name, new RateLimit(limits[limit], spanMs));
-    }
   }
 
   /** Somebody at `remoteHost` tries `what`. Returns why not now, if so. */
   take(what: RateName, remoteHost: string): Limit | undefined {
-    const retryAfterMs = this.#rates.get(what)?.take(networkOf(remoteHost), this.#clock.nowMs()) ?? 0;
+    const retryAfterMs = this.#rateOf(what)?.take(networkOf(remoteHost), this.#clock.nowMs()) ?? 0;
     if (retryAfterMs === 0) return undefined;
     this.#counters.limited(what);
     return { info: `this address has reached its limit of ${what}`, retryAfterMs };
+  }
+
+  /** What is remembered of another limit does not count. */
+  #rateOf(what: RateName): RateLimit | undefined {
+    const { limit, spanMs } = RATES[what];
+    const most = this.#limits[limit];
+    if (most === 0) return undefined;
+    let rate = this.#rates.get(what);
+    if (rate?.most !== most) this.#rates.set(what, rate = new RateLimit(most, spanMs));
+    return rate;
   }
 }

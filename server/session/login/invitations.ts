@@ -14,7 +14,7 @@ import { invitationRefusal, type RegistrationRefusal } from "../../rights/regist
 /** What it works with. */
 export interface InvitationsParts {
   /** Whether nobody registers without an invitation. Where everybody may, none is used up. */
-  readonly areNeeded: boolean;
+  areNeeded(): boolean;
   readonly records: Pick<Records, "get">;
   readonly backplane: Pick<Backplane, "claim">;
   readonly clock: Pick<Clock, "wallMs">;
@@ -45,7 +45,7 @@ export class Invitations {
 
   /** Claims a place of the invitation with this code. Tells it once. */
   claim(code: string | undefined, told: (claim: PlaceClaim) => void): void {
-    if (!this.#parts.areNeeded) return told(NOT_NEEDED);
+    if (!this.#parts.areNeeded()) return told(NOT_NEEDED);
     if (code === undefined) return told({ ok: false, refusal: invitationRefusal("unknown") });
     this.#claimFrom(this.#parts.keyOf(code), 1, told);
   }

@@ -28,7 +28,7 @@ const PRIVATE_FILE = 0o600;
 const PRIVATE_FOLDER = 0o700;
 const STICKY = 0o1000;
 /** The names of a server's files in its data folder, with the small files of `gateway/`. */
-const KEPT = /^(?:thrum\.sqlite.*|log-\d{8,}\.bytes|ids-\d{8,}\.run|secret|http-token|ticket-key)$/;
+const KEPT = /^(?:thrum\.sqlite.*|log-\d{8,}\.bytes|ids-\d{8,}\.run|secret|changed-secrets|http-token|ticket-key)$/;
 /** Small tables, which are read through when the store is opened. Checksums cannot show that a row is missing. */
 const SMALL_TABLES = ["state", "origins", "accounts", "cursors", "members", "inbox", "notes", "places", "tombstones"];
 /**

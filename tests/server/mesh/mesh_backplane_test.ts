@@ -5,6 +5,7 @@ import { DEFAULT_CONFIG } from "../../../config/config.ts";
 import { Supervisor } from "../../../heartbeat/supervisor.ts";
 import { nodeCrypto } from "../../../platform/crypto.ts";
 import type { BackplaneParts } from "../../../server/backplane/backplane.ts";
+import { NetworkSecrets } from "../../../server/backplane/network_secrets.ts";
 import { Mesh } from "../../../server/mesh/mesh.ts";
 import type { KnownServer } from "../../../server/store/store.ts";
 import { type BackplaneSurroundings, Surrounded, testBackplaneContract } from "../../contract/backplane_contract.ts";
@@ -17,6 +18,7 @@ function partsOf(
 ): BackplaneParts {
   return {
     ...{ journal, clock, faults, owner, ticketKey, config: DEFAULT_CONFIG, crypto: nodeCrypto },
+    secrets: new NetworkSecrets(DEFAULT_CONFIG.cluster, () => clock.wallMs()),
     transport: new FakeNetwork(clock).machine("192.0.2.1"),
     supervisor: new Supervisor(clock, faults),
     kept: { members, notes: {} },

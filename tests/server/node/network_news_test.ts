@@ -21,6 +21,7 @@ function newsOf({ isClosing = false } = {}) {
     }),
     operator: () => ({ heard: note("operator: heard"), gone: note("operator: gone") }),
     operatorRecords: () => ({ met: note("records: met") }),
+    secretOffice: () => ({ met: note("secret: met") }),
     passes: () => ({ heard: note("passes: heard"), spent: { command: "PASS_SPENT", passes: {} } }),
     audits: () => ({ met: note("audits: met"), heard: note("audits: heard") }),
     isClosing: () => isClosing,
@@ -55,6 +56,7 @@ Deno.test("a server that was met is told who is behind, then who is here, and th
   assertEquals(told, [
     "places: met s-2",
     "records: met s-2",
+    "secret: met s-2",
     "say ONLINE s-2",
     "places: sessions s-2",
     "readers: met s-2",

@@ -3,7 +3,15 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { InviteResult } from "../../../server/node/invitation_office.ts";
 import type { RecordProblem } from "../../../server/node/operator_records.ts";
-import type { AskedRuling, ResetResult, RulingResult } from "../../../server/node/ruling_office.ts";
+import {
+  type AskedRuling,
+  MAX_RULINGS,
+  type ResetResult,
+  RulingOffice,
+  type RulingOfficeParts,
+  type RulingResult,
+} from "../../../server/node/ruling_office.ts";
+import { Rulings } from "../../../server/accounts/rulings.ts";
 import { loginOf, type MeshClient, MeshWorld } from "../../support/mesh_world.ts";
 
 const OPERATOR = "192.0.2.7";
@@ -289,4 +297,51 @@ Deno.test("what waits for a user whose account is deleted waits no longer, at an
   await world.until(() => waiting().every((count) => count === 2), "both messages at both servers");
   assert((await rule(world, "anna", { kind: "deleted", about: "eve" })).ok);
   await world.until(() => waiting().every((count) => count === 0), "the end of the messages");
+});
+
+Deno.test("a message that comes for a deleted account from a server that had not heard of that waits nowhere", async () => {
+  const world = await MeshWorld.of(["anna", "bert"]);
+  await world.users("anna", "eve", "mia");
+  const mia = await world.login("bert", "mia", { redirects: 3, features: ["chat", "ack"] });
+  await world.parted(["anna"], ["bert"]);
+  assert((await rule(world, "anna", { kind: "deleted", about: "eve" })).ok);
+  mia.send({ command: "DIRECT_MESSAGE", to: "eve", text: "are you there?" });
+  const waiting = (at: string) => world.server(at).node.metrics().inbox.count;
+  await world.until(() => waiting("bert") === 1, "the message at bert");
+  world.network.heal();
+  await world.linked("anna", "bert");
+  await world.equal("anna", "bert");
+  await world.until(() => waiting("bert") === 0, "the end of the message at bert");
+  assertEquals(waiting("anna"), 0);
+  // A server that is new gets all of it in whatever order.
+  world.start("carl", ["anna", "bert"]);
+  await world.linked("anna", "bert", "carl");
+  await world.equal("anna", "bert", "carl");
+  assertEquals(waiting("carl"), 0);
+});
+
+Deno.test("bans that have ended by themselves stand in the way of no other", async () => {
+  let now = 0;
+  const bans = Array.from({ length: MAX_RULINGS }, (_, index) => [`user-${index}`, { until: 10, by: "" }] as const);
+  const rulings = new Rulings({
+    records: {
+      get: (of, key) => of === "ban" && key.startsWith("user-") ? { until: 10, by: "" } : undefined,
+      of: (of) => of === "ban" ? bans : [],
+    },
+    account: () => undefined,
+    clock: { wallMs: () => now },
+  });
+  const office = new RulingOffice({
+    rulings,
+    journal: { records: { all: { listen: () => () => {} } } },
+    setter: { problem: undefined, set: <R>(_record: unknown, _event: unknown, result: R) => Promise.resolve(result) },
+    backplane: { members: [] },
+  } as unknown as RulingOfficeParts);
+  const banned = async () => {
+    const result = await office.make({ kind: "ban", about: "eve", by: OPERATOR });
+    return result.ok || result.problem;
+  };
+  assertEquals(await banned(), "TOO_MANY");
+  now = 10;
+  assertEquals(await banned(), true);
 });

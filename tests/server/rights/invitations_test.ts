@@ -82,7 +82,7 @@ Deno.test("a place that was used while it was claimed is given back, and the nex
   const claimed: string[] = [];
   let released = 0;
   const invitations = new Invitations({
-    areNeeded: true,
+    areNeeded: () => true,
     records,
     clock: { wallMs: () => 5 },
     keyOf: () => KEY,

@@ -17,7 +17,7 @@ export interface AdminAnswer {
 /** What of a server is asked here. */
 export type AdminNode = Pick<
   GatewayNode,
-  "rule" | "resetSecret" | "rulings" | "operateEverywhere" | "tokens" | "invitations" | "roles"
+  "rule" | "resetSecret" | "rulings" | "operateEverywhere" | "tokens" | "invitations" | "roles" | "networkSecret"
 >;
 
 const STATUSES: Readonly<Record<RecordProblem, number>> = {
@@ -27,6 +27,7 @@ const STATUSES: Readonly<Record<RecordProblem, number>> = {
   SERVER_ADDRESS: 409,
   OLDER_VERSION: 501,
   TOO_MANY: 503,
+  NOT_KEPT: 503,
 };
 
 /** Does what `request` asks, for an operator who comes from `by`. */
@@ -63,8 +64,13 @@ export async function carryOut(request: AdminRequest, node: AdminNode, by: strin
       return answer(await node.tokens.set(role, by, ends), ({ token }) => ends ? { role } : { role, token });
     }
     case "everywhere": {
-      const results = await node.operateEverywhere(request.order, by);
+      const results = await node.operateEverywhere(request.order, by, request.only);
+      if (results.length === 0) return { status: 404, value: { error: ORDER_PROBLEMS.UNKNOWN_SERVER } };
       return done({ servers: results.map(told) });
+    }
+    case "networkSecret": {
+      const result = await node.networkSecret.change(request.secret, request.lastsMs, by);
+      return answer(result, ({ servers }) => ({ servers: servers.map(told) }));
     }
   }
 }
@@ -79,6 +85,9 @@ function answer<R extends { readonly ok: true }>(result: R | Refused, tell: (res
 }
 
 function told({ serverId, name, result }: SharedResult) {
-  if (!result.ok) return { server: serverId, name, done: false, error: ORDER_PROBLEMS[result.problem] };
-  return { server: serverId, name, done: true, ...(result.count === undefined ? {} : { count: result.count }) };
+  if (!result.ok) {
+    return { server: serverId, name, done: false, error: result.info ?? ORDER_PROBLEMS[result.problem] };
+  }
+  const { ok: done, ...more } = result;
+  return { server: serverId, name, done, ...more };
 }

@@ -7,7 +7,8 @@ import { parseAddressRange } from "../../../../config/address_range.ts";
 import { LOG_LEVELS, wordList } from "../../../../config/values.ts";
 import { TOKEN_ROLES, type TokenRole } from "../../../accounts/operator_tokens.ts";
 import { isRulingKind } from "../../../accounts/ruling.ts";
-import type { SharedOrder } from "../../../node/order.ts";
+import { isServerId } from "../../../../protocol/server_id.ts";
+import { FORMER_SECRET_MS, type SharedOrder } from "../../../node/order.ts";
 import type { AskedRuling } from "../../../node/ruling_office.ts";
 
 /** What is asked for. */
@@ -25,7 +26,10 @@ export type AdminRequest =
   | { readonly kind: "role"; readonly user: string; readonly roles: readonly string[] }
   /** The token of a role that counts at every server: a new one, or none. */
   | { readonly kind: "token"; readonly role: TokenRole; readonly ends: boolean }
-  | { readonly kind: "everywhere"; readonly order: SharedOrder };
+  /** An order for all servers, or for `only` one. */
+  | { readonly kind: "everywhere"; readonly order: SharedOrder; readonly only?: string }
+  /** Another secret for the network; former ones count for `lastsMs`. */
+  | { readonly kind: "networkSecret"; readonly secret: string; readonly lastsMs: number };
 
 /** The paths, and what the bodies have to be. */
 export const ADMIN_SHAPES = {
@@ -38,6 +42,8 @@ export const ADMIN_SHAPES = {
   "/api/withdraw": 'the body must be {"invitation": "ID or CODE"}',
   "/api/role": 'the body must be {"user": "NAME", "roles": ["WORD", …]}',
   "/api/token": 'the body must be {"role": "look"|"act", "ends"?: true}',
+  "/api/reload": 'the body must be {} or {"server": "ID"}',
+  "/api/network-secret": 'the body must be {"secret": "…", "lastsMs"?: MILLISECONDS}',
   "/api/log-level": `the body must be {"level": "…"}, with ${wordList(LOG_LEVELS)}`,
 } as const;
 /** What is asked without a body, by path. */
@@ -104,6 +110,17 @@ export function readAdminRequest(path: AdminPath, body: string): AdminRequest | 
       if (typeof user === "string") return { kind: "everywhere", order: { kind: "disconnectAll", user } };
       if (typeof address !== "string" || parseAddressRange(address) === undefined) return wrong;
       return { kind: "everywhere", order: { kind: "disconnectAll", address } };
+    }
+    case "/api/reload": {
+      const { server } = fields;
+      if (server === undefined) return { kind: "everywhere", order: { kind: "reload" } };
+      if (typeof server !== "string" || !isServerId(server)) return wrong;
+      return { kind: "everywhere", order: { kind: "reload" }, only: server };
+    }
+    case "/api/network-secret": {
+      const { secret, lastsMs = FORMER_SECRET_MS } = fields;
+      if (typeof secret !== "string" || typeof lastsMs !== "number") return wrong;
+      return { kind: "networkSecret", secret, lastsMs };
     }
     case "/api/log-level": {
       const level = LOG_LEVELS.find((one) => one === fields.level);

@@ -36,6 +36,9 @@ Deno.test("readAdminTask() reads each task", () => {
     ["roles anna", { kind: "roles", names: ["anna"] }],
     ["role anna", { kind: "role", user: "anna", roles: [] }],
     ["role anna teacher guide", { kind: "role", user: "anna", roles: ["teacher", "guide"] }],
+    ["reload", { kind: "reload", server: undefined }],
+    ["reload 127.0.0.1:8000", { kind: "reload", server: "127.0.0.1:8000" }],
+    ["secret", { kind: "secret" }],
     ["token look", { kind: "token", role: "look", ends: false }],
     ["end-token act", { kind: "token", role: "act", ends: true }],
     ["log-level debug", { kind: "logLevel", level: "debug" }],
@@ -63,10 +66,12 @@ Deno.test("readAdminTask() says what is wrong with all else", () => {
     [["log-level", "loud"], {}, 'not "loud"'],
     [["invite", "many"], {}, "USES must be a number"],
     [["withdraw"], {}, "admin withdraw takes INVITATION"],
+    // Every user of the machine can read command lines.
+    [["secret", "open sesame"], {}, "admin secret takes nothing more"],
     [["role"], {}, "admin role takes NAME [ROLE…]"],
     [["ban", "anna"], { note: "x" }, "--note says what an invitation is for"],
     [["token", "root"], {}, "The role must be look or act"],
-    [["unban", "anna"], { for: "2h" }, "--for says how long a ban or an invitation lasts"],
+    [["unban", "anna"], { for: "2h" }, "--for says how long a ban, an invitation or a former secret lasts"],
     [["reset", "anna"], { why: "x" }, "--why says why"],
     [["ban", "anna"], { for: "for ever" }, "--for must be a time span"],
   ];

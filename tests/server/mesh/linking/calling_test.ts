@@ -101,3 +101,15 @@ Deno.test("a server that is told the secret in clear may speak either dialect, o
   assertEquals(refused.kind === "over" && refused.end, "refused");
   assertEquals(inClear().take(CHALLENGE).kind, "over");
 });
+
+Deno.test("a proof of another secret is told apart from other refusals, so that a former secret can be tried", () => {
+  const wrong = line({ command: "AUTHENTICATION_FAIL", info: "the secret is wrong", reason: "WRONG_SECRET" });
+  const proved = new Calling(FACTS);
+  proved.take(CHALLENGE);
+  assertEquals(proved.take(wrong), { kind: "over", end: "otherSecret", why: "the secret is wrong" });
+  // Nothing was proved yet, or the secret itself was told.
+  for (const facts of [FACTS, { ...FACTS, isInClear: true }]) {
+    const step = new Calling(facts).take(wrong);
+    assertEquals(step.kind === "over" && step.end, "refused");
+  }
+});

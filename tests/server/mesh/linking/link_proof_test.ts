@@ -2,7 +2,7 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
 import { nodeCrypto } from "../../../../platform/crypto.ts";
 import { calledProof, callerProof, LINK_PROOF, linkKeys } from "../../../../server/mesh/linking/link_proof.ts";
-import { type Cipher, openLine, sealLines } from "../../../../server/mesh/linking/sealed_lines.ts";
+import { type Cipher, clearLines, openLine, sealLines } from "../../../../server/mesh/linking/sealed_lines.ts";
 
 const { hmac } = nodeCrypto;
 const GREETING = { callerId: "s-a", callerNonce: "a".repeat(48), calledNonce: "b".repeat(48), endPoint: "" };
@@ -88,4 +88,19 @@ Deno.test("a line that was changed, or is not sealed, is not opened", () => {
     const changed = sealed.replace(/.=/, `${last}=`);
     assertEquals(changed === sealed ? undefined : openLine(changed, KEY, cipher), undefined);
   }
+});
+
+Deno.test("another secret for the network goes sealed, and over a link without keys not at all", () => {
+  const order = { command: "OPERATE", ask: 0, action: "networkSecret" };
+  const secret = JSON.stringify({ ...order, networkSecret: "6f70656e", number: 1, until: 9, by: "me" });
+  // What an operator types into another field is no secret.
+  const typed = { command: "OPERATE", ask: 1, action: "disconnectAll", user: '"networkSecret":"6f70656e"', by: "me" };
+  const other = JSON.stringify(typed);
+  const sealed = sealLines(`${secret}\n${other}\n`, KEY, cipher).split("\n");
+  assert(!sealed[0]!.includes("6f70656e"));
+  assertEquals(sealed[1], other);
+  assertEquals(sealed.slice(0, 2).map((line) => openLine(line, KEY, cipher)), [secret, other]);
+  assertEquals(openLine(sealed[0]!.replace('"number":1', '"number":2'), KEY, cipher), undefined);
+  assertEquals(openLine(secret, KEY, cipher), undefined);
+  assertEquals(clearLines(`${other}\n${secret}\n${other}\n`), `${other}\n${other}\n`);
 });

@@ -37,6 +37,19 @@ Deno.test("readAdminRequest() reads what the paths take, and nothing more", () =
   });
 });
 
+Deno.test("readAdminRequest() takes a reload for all servers or for one, and a secret for as long as is said", () => {
+  const read = (path: AdminPath, body: unknown) => readAdminRequest(path, JSON.stringify(body));
+  const reload = { kind: "everywhere", order: { kind: "reload" } } as const;
+  assertEquals(read("/api/reload", {}), reload);
+  assertEquals(read("/api/reload", { server: "s-1" }), { ...reload, only: "s-1" });
+  for (const wrong of [[], null, { server: 1 }, { server: "not a server" }]) {
+    assertEquals(read("/api/reload", wrong), { wrong: ADMIN_SHAPES["/api/reload"] });
+  }
+  const secret = "open sesame, open";
+  assertEquals(read("/api/network-secret", { secret }), { kind: "networkSecret", secret, lastsMs: 86_400_000 });
+  assertEquals(read("/api/network-secret", { secret, lastsMs: 9 }), { kind: "networkSecret", secret, lastsMs: 9 });
+});
+
 Deno.test("readAdminRequest() answers every other body with what it has to be", () => {
   const bodies = [
     ...["", "[]", "null", "1", "{}", '{"user":1}', '{"level":"loud"}', '{"user":"a","address":"10.0.0.1"}'],
@@ -46,7 +59,7 @@ Deno.test("readAdminRequest() answers every other body with what it has to be", 
     ...['{"user":"eve","roles":[1],"address":"::1"}'],
     ...['{"kind":"role","about":"eve"}', '{"kind":"ban","about":"eve","why":1}'],
   ];
-  for (const path of Object.keys(ADMIN_SHAPES) as AdminPath[]) {
+  for (const path of Object.keys(ADMIN_SHAPES).filter((path) => path !== "/api/reload") as AdminPath[]) {
     for (const body of bodies) {
       const isRight = path === "/api/reset" && /"user":"(?:a|eve)"/.test(body) || path === "/api/close" && body === "";
       if (!isRight) assertEquals(readAdminRequest(path, body), { wrong: ADMIN_SHAPES[path] }, `${path} ${body}`);
