@@ -6,6 +6,7 @@
 
 import type { Endpoint } from "../platform/address.ts";
 import { type AuthConfig, DEFAULT_AUTH } from "./auth/auth_config.ts";
+import type { ChannelRetention } from "./store/channel_retention.ts";
 
 /** How a connection is supervised (docs/protocol.md, section 3). */
 export interface HeartbeatConfig {
@@ -129,6 +130,11 @@ export interface StoreConfig {
   activityRetentionBytes: number;
   /** How long a direct message waits for its receiver. Afterwards it is forgotten. */
   directMessageRetentionMs: number;
+  /**
+   * Channels that are forgotten sooner: for each channel the first entry counts whose pattern stands for it. What an
+   * entry does not say is as for all activities.
+   */
+  channels: ChannelRetention[];
   /** How long a `messageId` is remembered. In this time a repeated message is not published again. */
   messageIdRetentionMs: number;
   /**
@@ -350,6 +356,7 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
     activityRetentionMs: 7 * 86_400_000,
     activityRetentionBytes: 1_073_741_824,
     directMessageRetentionMs: 30 * 86_400_000,
+    channels: [],
     messageIdRetentionMs: 86_400_000,
     maxBytes: 0,
     minFreeBytes: 67_108_864,

@@ -7,6 +7,7 @@
 import * as v from "valibot";
 import { channelProblem, normalName } from "../protocol/channels/channel_name.ts";
 import { AUTH_SCHEMA } from "./auth/auth_schema.ts";
+import { CHANNEL_RETENTION_SCHEMA } from "./store/channel_retention.ts";
 import type { ConfigLayer } from "./config.ts";
 import {
   DURABILITIES,
@@ -127,6 +128,7 @@ export const CONFIG_SCHEMA = section({
     activityRetentionMs: whole("milliseconds", { least: 1, most: TEN_YEARS_MS }),
     activityRetentionBytes: whole("bytes", { least: 0, most: Number.MAX_SAFE_INTEGER }),
     directMessageRetentionMs: whole("milliseconds", { least: 1, most: TEN_YEARS_MS }),
+    channels: CHANNEL_RETENTION_SCHEMA,
     messageIdRetentionMs: whole("milliseconds", { least: 1, most: TEN_YEARS_MS }),
     maxBytes: whole("bytes", { least: 0, most: Number.MAX_SAFE_INTEGER }),
     minFreeBytes: whole("bytes", { least: 0, most: Number.MAX_SAFE_INTEGER }),

@@ -11,21 +11,30 @@ export interface Filter {
   wants(channel: string): boolean;
 }
 
+/** Who a line is for. */
+export type LineChannel = Pick<ChannelLines, "name" | "isForgotten">;
+
 /** Stands for what has no channel. */
 export const NO_CHANNEL = "";
 /** Of a reader that has said nothing of channels. */
 export const PLAIN: Filter = Object.freeze({ wants: (channel: string) => channel === NO_CHANNEL });
 
+const PLAIN_LINE: LineChannel = Object.freeze({ name: NO_CHANNEL });
 const NOTHING = new Uint8Array(0);
 const NO_RANGES: readonly LineRange[] = Object.freeze([]);
+
+/** Whether `filter` wants the lines of a channel, and they are kept. */
+export function wantsLines(filter: Filter, { name, isForgotten }: LineChannel): boolean {
+  return isForgotten !== true && filter.wants(name);
+}
 
 /** Where the activities of a segment of `length` bytes stand that `filter` wants, in order. */
 export function wantedRanges(audience: Audience, length: number, filter: Filter): readonly LineRange[] {
   if (audience.kind === "everyone") return filter.wants(NO_CHANNEL) ? [{ start: 0, end: length }] : NO_RANGES;
   if (audience.kind !== "channels") return NO_RANGES;
   const { channels } = audience;
-  if (!filter.wants(NO_CHANNEL)) return inOrder(channels.filter(({ name }) => filter.wants(name)));
-  return outside(inOrder(channels.filter(({ name }) => !filter.wants(name))), length);
+  if (!filter.wants(NO_CHANNEL)) return inOrder(channels.filter((lines) => wantsLines(filter, lines)));
+  return outside(inOrder(channels.filter((lines) => !wantsLines(filter, lines))), length);
 }
 
 /** Where the lines without a channel stand, in order. */
@@ -47,10 +56,10 @@ export function wantedBytes({ audience, bytes }: Segment, filter: Filter): numbe
   return wantedRanges(audience, bytes.length, filter).reduce((sum, { start, end }) => sum + end - start, 0);
 }
 
-/** The channel of each line of a segment, by where the line begins; empty for none. */
-export function channelsByLine(audience: Audience): (start: number) => string {
-  if (audience.kind !== "channels") return () => NO_CHANNEL;
-  const all = audience.channels.flatMap(({ name, ranges }) => ranges.map((range) => ({ name, ...range })));
+/** The channel of each line of a segment, by where the line begins; with the empty name for none. */
+export function channelsByLine(audience: Audience): (start: number) => LineChannel {
+  if (audience.kind !== "channels") return () => PLAIN_LINE;
+  const all = audience.channels.flatMap((lines) => lines.ranges.map(({ start, end }) => ({ lines, start, end })));
   all.sort((a, b) => a.start - b.start);
   return (at) => {
     let low = 0;
@@ -61,7 +70,7 @@ export function channelsByLine(audience: Audience): (start: number) => string {
       else low = middle + 1;
     }
     const found = all[low];
-    return found !== undefined && found.start <= at ? found.name : NO_CHANNEL;
+    return found !== undefined && found.start <= at ? found.lines : PLAIN_LINE;
   };
 }
 

@@ -22,6 +22,8 @@ export interface ChannelLines {
   readonly name: string;
   /** In order. Each ends where no other of them begins. */
   readonly ranges: readonly LineRange[];
+  /** Whether these lines are forgotten: each is an empty line, so that its number and its channel are left. */
+  readonly isForgotten?: true;
 }
 
 /**
@@ -42,6 +44,8 @@ export type WholeAudience = Exclude<Audience, { readonly kind: "channels" }>;
 export type EntryAudience = WholeAudience | {
   readonly kind: "channel";
   readonly name: string;
+  /** As in `ChannelLines`: the line of the entry is an empty one, and nobody gets it. */
+  readonly isForgotten?: true;
 };
 
 /** The audience of activities. */

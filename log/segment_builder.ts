@@ -11,8 +11,12 @@ interface Run {
   readonly origin: string;
   /** Without its channels. */
   readonly audience: Audience;
-  /** Where lines of channels stand, from the beginning of the run on. Absent while it has none. */
+  /**
+   * Where lines of channels stand, from the beginning of the run on: those that are there, and those that are
+   * forgotten. Absent while it has none.
+   */
   channels?: Map<string, Range[]>;
+  forgotten?: Map<string, Range[]>;
   readonly first: number;
   last: number;
   /** Where its lines stand among the bytes of the turn. */
@@ -124,7 +128,11 @@ export class SegmentBuilder {
       run = { origin, audience, first: sequence, last: sequence, from, to };
       this.#runs.push(run);
     }
-    if (entryAudience.kind === "channel") addRange(run, entryAudience.name, from - run.from, to - run.from);
+    if (entryAudience.kind === "channel") {
+      const { name, isForgotten } = entryAudience;
+      const lines = isForgotten ? run.forgotten ??= new Map() : run.channels ??= new Map();
+      addRange(lines, name, from - run.from, to - run.from);
+    }
     this.#last[origin] = sequence;
     if (this.#buried.size > 0) this.#buried.delete(origin);
   }
@@ -150,12 +158,12 @@ export class SegmentBuilder {
     this.#runs = [];
     this.#length = 0;
     if (bytes.length > MAX_KEPT_BYTES) this.#bytes = NOTHING;
-    return runs.map(({ origin, audience, channels, first, last, from, to }, index) => ({
+    return runs.map(({ origin, audience, channels, forgotten, first, last, from, to }, index) => ({
       position: head + 1 + index,
       origin,
       first,
       last,
-      audience: channels === undefined ? audience : audienceOf(channels),
+      audience: channels === undefined && forgotten === undefined ? audience : audienceOf(channels, forgotten),
       takenAt,
       bytes: bytes.slice(from, to),
     }));
@@ -168,17 +176,24 @@ export class SegmentBuilder {
   }
 }
 
-function addRange(run: Run, channel: string, start: number, end: number): void {
-  run.channels ??= new Map();
-  const ranges = run.channels.get(channel);
+function addRange(channels: Map<string, Range[]>, channel: string, start: number, end: number): void {
+  const ranges = channels.get(channel);
   const last = ranges?.at(-1);
-  if (ranges === undefined) run.channels.set(channel, [{ start, end }]);
+  if (ranges === undefined) channels.set(channel, [{ start, end }]);
   else if (last!.end === start) last!.end = end;
   else ranges.push({ start, end });
 }
 
-function audienceOf(channels: ReadonlyMap<string, readonly LineRange[]>): Audience {
-  return { kind: "channels", channels: Array.from(channels, ([name, ranges]) => ({ name, ranges })) };
+type Ranges = ReadonlyMap<string, readonly LineRange[]>;
+
+function audienceOf(channels: Ranges = new Map(), forgotten: Ranges = new Map()): Audience {
+  return {
+    kind: "channels",
+    channels: [
+      ...Array.from(channels, ([name, ranges]) => ({ name, ranges })),
+      ...Array.from(forgotten, ([name, ranges]) => ({ name, ranges, isForgotten: true as const })),
+    ],
+  };
 }
 
 function isSameAudience(a: Audience, b: Audience): boolean {

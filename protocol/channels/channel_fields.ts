@@ -1,6 +1,13 @@
 /** Checks of the fields that name channels, for both directions of the codec. As `protocol/fields.ts`. Pure. */
 
-import { FieldProblem, type Fields, optionalIntegerField, optionalStringField, stringsField } from "../fields.ts";
+import {
+  FieldProblem,
+  type Fields,
+  optionalIntegerField,
+  optionalStringField,
+  stringField,
+  stringsField,
+} from "../fields.ts";
 import { channelProblem, normalName, patternProblem } from "./channel_name.ts";
 import type { ChannelMessage } from "./channel_message.ts";
 
@@ -11,6 +18,11 @@ const MAX_HISTORY = 1_000_000;
 export function optionalChannelField(value: unknown): string | undefined {
   const text = optionalStringField(value, "channel");
   return text === undefined ? undefined : checked(normalName(text), channelProblem);
+}
+
+/** The name of a channel. */
+export function channelField(value: unknown, name: string): string {
+  return checked(normalName(stringField(value, name)), channelProblem);
 }
 
 /** A pattern, or `undefined` if the field is absent or null. */

@@ -3,6 +3,7 @@
  * `server_list`) stand beside ours, so that a person with telnet recognises the fields. Pure.
  */
 
+import { channelField } from "../channels/channel_fields.ts";
 import { parseFields, readEndConnection, readHeartbeat } from "../client_codec.ts";
 import {
   accountsSummaryField,
@@ -24,6 +25,7 @@ import { readOriginMessage } from "./origin_message.ts";
 import {
   type AuthenticationSuccessMessage,
   type EntriesMessage,
+  type ForgottenAudience,
   PEER_FEATURES,
   type PeerIdentity,
   type PeerMessage,
@@ -268,10 +270,12 @@ function shortField(value: unknown, name: string, most: number): string {
   return text;
 }
 
-function readAudience(to: unknown): WireAudience {
+function readAudience(to: unknown): WireAudience | ForgottenAudience {
   if (to === "everyone" || to === "servers") return to;
-  if (isObject(to)) return { user: usernameField(to.user, "user") };
-  throw new FieldProblem('"to" must be "everyone", "servers" or a user');
+  if (!isObject(to)) throw new FieldProblem('"to" must be "everyone", "servers", a user or what is forgotten');
+  return to.forgotten === undefined
+    ? { user: usernameField(to.user, "user") }
+    : { forgotten: channelField(to.forgotten, "forgotten") };
 }
 
 function readAuthenticationSuccess(fields: Fields): AuthenticationSuccessMessage {

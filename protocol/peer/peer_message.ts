@@ -119,6 +119,12 @@ export interface ServerAnnounceMessage {
 /** The audience of entries, as the segments of the log have it. */
 export type WireAudience = "everyone" | "servers" | { readonly user: string };
 
+/** Of entries of a channel that the sender has forgotten: no lines follow. */
+export interface ForgottenAudience {
+  /** The channel that they were for. */
+  readonly forgotten: string;
+}
+
 /** The `last - first + 1` lines that follow are entries of one origin. */
 export interface EntriesMessage {
   readonly command: "ENTRIES";
@@ -130,7 +136,7 @@ export interface EntriesMessage {
    * forgotten.
    */
   readonly after: number;
-  readonly to: WireAudience;
+  readonly to: WireAudience | ForgottenAudience;
   /** The sender's Lamport time. */
   readonly lamport?: number;
   /** How long the sender has had these lines, in milliseconds of a monotonic clock. Given if that is long. */

@@ -10,6 +10,7 @@ import type { AuditFiles } from "../audit/audit_log.ts";
 import { makeTicketKey } from "../accounts/ticket.ts";
 import { verifierChange } from "../accounts/verifier_change.ts";
 import { type Config, type ConfigLayer, dataFolder, DEFAULT_CONFIG } from "../../config/config.ts";
+import { channelRetentionProblem } from "../../config/store/channel_retention.ts";
 import { ConfigError, layered, parseLayer } from "../../config/load.ts";
 import { CALL_OPTIONS, checkOptions } from "../../client/calls/known_options.ts";
 import { gatewayText, parseListenAddress } from "../../config/values.ts";
@@ -145,6 +146,8 @@ export async function serveGuarded(
       'Cannot use the options of serve(): "cluster.join" needs the secret of the network, "cluster.secret"',
     );
   }
+  const retention = channelRetentionProblem(config.store);
+  if (retention !== undefined) throw new ConfigError(`Cannot use the options of serve(): ${retention}`);
   const clock = enduringClock(realClock, faults);
   const certificates = await openCertificates(config, clock, DENO_VERSION);
   signal?.throwIfAborted();

@@ -6,6 +6,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { ReadableLog } from "./hub.ts";
+import type { LogPortion, Wanted } from "../../log/portion.ts";
 import { type Position, type Segment, type SegmentLine, SERVERS } from "../../log/segment.ts";
 import type { Vector } from "../../log/vector.ts";
 import { checkEntry } from "../../protocol/entry_check.ts";
@@ -41,9 +42,13 @@ export class ClientLog implements ReadableLog {
   }
 
   /** As the log's. A segment can come in parts, which have its position; some are for servers, whoever it is for. */
-  segmentsAfter(position: Position, maxBytes: number): readonly Segment[] {
-    const segments = this.#log.segmentsAfter(position, maxBytes);
-    if (position >= this.#openedHead) return segments;
+  portionAfter(position: Position, maxBytes: number, wanted: Wanted): LogPortion {
+    const portion = this.#log.portionAfter(position, maxBytes, wanted);
+    if (position >= this.#openedHead) return portion;
+    return { ...portion, segments: this.#shown(portion.segments) };
+  }
+
+  #shown(segments: readonly Segment[]): readonly Segment[] {
     return segments.flatMap((segment) => {
       if (segment.position > this.#openedHead || segment.audience.kind !== "everyone") return [segment];
       const parts = partsOf(segment);

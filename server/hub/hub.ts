@@ -6,6 +6,8 @@
  */
 
 import { dropPassed, hasAhead, readSegment } from "../../log/cursor.ts";
+import { lostLinesIn } from "../../log/forgotten_lines.ts";
+import type { LogPortion, Wanted } from "../../log/portion.ts";
 import { hasActivities, type Position, type Segment } from "../../log/segment.ts";
 import type { Vector } from "../../log/vector.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
@@ -24,8 +26,8 @@ export interface ReadableLog {
   readonly head: Position;
   /** The entries that the log has at `head`, by origin. */
   readonly vector: Vector;
-  /** Segments after `position` in order: at least one if there is one, then as many as fit into `maxBytes`. */
-  segmentsAfter(position: Position, maxBytes: number): readonly Segment[];
+  /** As `Store.portionAfter`. */
+  portionAfter(position: Position, maxBytes: number, wanted: Wanted): LogPortion;
 }
 
 /** The bytes that one read takes: enough for the disk, and few enough that many readers share the turn. */
@@ -33,6 +35,13 @@ const READ_BYTES = 131_072;
 
 /** How often a reader is told where it stands, in milliseconds, while the log moves on. */
 const POSITION_MS = 10_000;
+/**
+ * After so many activities it is told sooner, but not sooner than after this time: many readers of quiet channels would
+ * cost more than what is published.
+ */
+const POSITION_ACTIVITIES = 1_000;
+const LEAST_POSITION_MS = 1_000;
+const NO_CHANNELS: ReadonlyMap<string, Position> = new Map();
 
 /** The readers of one server. */
 export class Hub {
@@ -49,7 +58,12 @@ export class Hub {
   #newestOfChannels: Position = 0;
   /** How many of them do not read what has no channel: every activity may pass these by. */
   #toldWithout = 0;
+  /** Tells them, and whether that is sooner than after `POSITION_MS`. */
   #tellPositions: Timer | undefined;
+  #isSoon = false;
+  #toldAtMs = -Infinity;
+  /** Activities that may have passed readers by since they were told. */
+  #passed = 0;
   readonly #faults: FaultGuard;
   readonly #readOnce = (reader: Reader): ReadOutcome => this.#readPortion(reader);
 
@@ -117,11 +131,16 @@ export class Hub {
     if (reader.state === "behind") this.#read(reader);
   }
 
-  /** The log has forgotten entries up to `position`. Readers that had not read them yet are told. */
-  forgot(position: Position): void {
+  /**
+   * The log has forgotten entries up to `position`, and of each of `channels` up to a position of its own. Readers that
+   * had not read them yet are told.
+   */
+  forgot(position: Position, channels: ReadonlyMap<string, Position> = NO_CHANNELS): void {
     for (const reader of this.#behind) {
-      if (reader.cursor.position >= position) continue;
-      this.#fellBehind(reader);
+      const { cursor } = reader;
+      const isLost = ([channel, upTo]: readonly [string, Position]) =>
+        cursor.position < upTo && cursor.filter.wants(channel);
+      if (cursor.position < position || [...channels].some(isLost)) this.#fellBehind(reader);
     }
   }
 
@@ -131,8 +150,28 @@ export class Hub {
    * `before`, or where it was. All other readers read on.
    */
   skipped(before: Position, holes: Vector): void {
+    this.#tellLost(before, ({ cursor }) => !hasAhead(cursor, holes));
+  }
+
+  /**
+   * These are the next segments, and some of their lines were forgotten before they came. A reader of one of their
+   * channels that has not got them elsewhere is told, as with `skipped`.
+   */
+  lacks(segments: readonly Segment[]): void {
+    const lost = segments.flatMap((segment) =>
+      lostLinesIn(segment).map(({ name, last }) => ({ origin: segment.origin, name, last }))
+    );
+    if (lost.length === 0) return;
+    this.#tellLost(
+      segments[0]!.position - 1,
+      ({ cursor: { filter, ahead } }) =>
+        lost.some(({ name, origin, last }) => filter.wants(name) && (ahead.get(origin) ?? 0) < last),
+    );
+  }
+
+  #tellLost(before: Position, hasLost: (reader: Reader) => boolean): void {
     for (const reader of [...this.#live(), ...this.#skipping, ...this.#behind]) {
-      if (hasAhead(reader.cursor, holes)) continue;
+      if (!hasLost(reader)) continue;
       if (reader.state !== "behind") reader.cursor.position = before;
       this.#fellBehind(reader);
     }
@@ -167,13 +206,26 @@ export class Hub {
 
   /** Some readers may get nothing of `segments`. */
   #passedBy(segments: readonly Segment[]): void {
-    for (const { position, audience } of segments) {
+    let count = 0;
+    for (const { position, audience, first, last } of segments) {
       if (audience.kind === "channels") this.#newestOfChannels = position;
-      if (hasActivities(audience)) this.#newest = position;
+      if (!hasActivities(audience)) continue;
+      this.#newest = position;
+      count += last - first + 1;
     }
     const newest = this.#toldWithout > 0 ? this.#newest : this.#newestOfChannels;
     if (newest < segments[0]!.position) return;
-    this.#tellPositions ??= this.#clock.after(POSITION_MS, () => this.#positionsDue());
+    this.#passed += count;
+    if (this.#passed < POSITION_ACTIVITIES) this.#tellPositions ??= this.#tellAfter(POSITION_MS);
+    else if (!this.#isSoon) {
+      this.#tellPositions?.cancel();
+      this.#isSoon = true;
+      this.#tellPositions = this.#tellAfter(Math.max(0, this.#toldAtMs + LEAST_POSITION_MS - this.#clock.nowMs()));
+    }
+  }
+
+  #tellAfter(delayMs: number): Timer {
+    return this.#clock.after(delayMs, () => this.#positionsDue());
   }
 
   *#live(): Iterable<Reader> {
@@ -212,6 +264,9 @@ export class Hub {
   /** Readers of quiet channels are told how far the log is: else their vectors grow old. */
   #positionsDue(): void {
     this.#tellPositions = undefined;
+    this.#isSoon = false;
+    this.#passed = 0;
+    this.#toldAtMs = this.#clock.nowMs();
     const { head, vector } = this.#log;
     let line: Uint8Array | undefined;
     for (const reader of this.#told) {
@@ -255,17 +310,20 @@ export class Hub {
 
   #readPortion(reader: Reader): ReadOutcome {
     const { cursor, outlet } = reader;
-    const segments = this.#log.segmentsAfter(cursor.position, READ_BYTES);
-    if (segments.length === 0 || segments[0]!.position > reader.endsAt) return "end";
+    const { segments, upTo } = this.#log.portionAfter(cursor.position, READ_BYTES, cursor);
+    const end = Math.min(upTo, reader.endsAt);
+    if (end <= cursor.position) return "end";
     const parts: Uint8Array[] = [];
     for (const segment of segments) {
-      if (segment.position > reader.endsAt) break;
+      if (segment.position > end) break;
       let bytes = readSegment(cursor, segment);
       const { audience } = segment;
       const isForUser = audience.kind === "user" && audience.username === cursor.username;
       if (isForUser) bytes = reader.owner.forUser(segment, bytes);
       if (bytes.length > 0) parts.push(bytes);
     }
+    // What stands between was not for it, and was not read.
+    cursor.position = end;
     const isFull = parts.length > 0 && !outlet.write(joinBytes(parts));
     return isFull ? "full" : "more";
   }
@@ -300,6 +358,7 @@ export class Hub {
     if (this.#told.size > 0) return;
     this.#tellPositions?.cancel();
     this.#tellPositions = undefined;
+    this.#isSoon = false;
   }
 
   #setOf({ state, group }: Reader): Set<Reader> | undefined {

@@ -4,7 +4,7 @@
  * remembered between two questions.
  */
 
-import { channelsByLine, type Filter, NO_CHANNEL, PLAIN, wantedRanges } from "../../log/channel_lines.ts";
+import { channelsByLine, type Filter, NO_CHANNEL, PLAIN, wantedRanges, wantsLines } from "../../log/channel_lines.ts";
 import { linesBackwards, type Position, type Segment, type SegmentLine } from "../../log/segment.ts";
 import { sequenceOf, type Vector } from "../../log/vector.ts";
 import type { Clock } from "../../platform/clock.ts";
@@ -201,7 +201,7 @@ class Collected {
       const channelAt = channelsByLine(audience);
       for (const line of linesBackwards(segment, before)) {
         if (line.sequence <= after) break;
-        if (!filter.wants(channelAt(line.bytes.byteOffset - segment.bytes.byteOffset))) continue;
+        if (!wantsLines(filter, channelAt(line.bytes.byteOffset - segment.bytes.byteOffset))) continue;
         if (!this.#takeLine(segment, line)) return;
       }
     }

@@ -134,7 +134,7 @@ function partsByChannel(segments: readonly Segment[]): ReadonlyMap<string, reado
     if (audience.kind === "everyone") add(NO_CHANNEL, of, [{ start: 0, end: bytes.length }]);
     if (audience.kind !== "channels") return;
     add(NO_CHANNEL, of, plainRanges(audience.channels, bytes.length));
-    for (const { name, ranges } of audience.channels) add(name, of, ranges);
+    for (const { name, ranges, isForgotten } of audience.channels) if (isForgotten !== true) add(name, of, ranges);
   });
   return channels;
 }

@@ -4,10 +4,9 @@
  */
 
 import type { LogPosition } from "../../log/cursor.ts";
-import type { Segment } from "../../log/segment.ts";
+import type { Position, Segment } from "../../log/segment.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { type FaultGuard, guarded } from "../../platform/faults.ts";
-import type { ReadableLog } from "./hub.ts";
 import { Pump, type ReadOutcome, type Share } from "./pump.ts";
 
 /** The owner of a reader: what it answers, and what it is told. */
@@ -24,7 +23,10 @@ export interface ServerReaderOwner {
 
 /** What a reader is made with. */
 export interface ServerReaderParts {
-  readonly log: Pick<ReadableLog, "segmentsAfter">;
+  readonly log: {
+    /** As `Store.segmentsAfter`. */
+    segmentsAfter(position: Position, maxBytes: number): readonly Segment[];
+  };
   readonly clock: Pick<Clock, "nowMs" | "after">;
   readonly faults: FaultGuard;
   readonly share: Share;

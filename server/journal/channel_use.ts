@@ -1,9 +1,11 @@
 /**
  * Whether the log has ever had an activity of a channel. From then on every server of the network has to understand
- * channels, also after a restart: one that does not would show such an activity to everyone.
+ * channels, also after a restart: one that does not would show such an activity to everyone. And what is kept of them.
  */
 
 import type { Segment } from "../../log/segment.ts";
+import type { KeptByChannel } from "../store/channels/channel_counts.ts";
+import type { Store } from "../store/store.ts";
 import type { TurnBatch } from "./turn_batch.ts";
 
 /** The note that the store keeps. */
@@ -12,11 +14,18 @@ const USED = "used";
 
 /** Of one log. */
 export class ChannelUse {
+  readonly #store: Pick<Store, "keptByChannel">;
   #isUsed: boolean;
 
-  /** With the notes of the store. */
-  constructor(notes: Readonly<Record<string, string>>) {
-    this.#isUsed = notes[NOTE] === USED;
+  /** Of the log in `store`. */
+  constructor(store: Pick<Store, "opened" | "keptByChannel">) {
+    this.#store = store;
+    this.#isUsed = store.opened.notes[NOTE] === USED;
+  }
+
+  /** As the store's. */
+  get kept(): KeptByChannel {
+    return this.#store.keptByChannel();
   }
 
   get isUsed(): boolean {

@@ -125,7 +125,7 @@ export class CommitQueue {
   lineOf({ origin, sequence }: EntryId): string | undefined {
     for (const { turn: { segments } } of this.#waiting) {
       const segment = segments.find((one) => one.origin === origin && one.first <= sequence && sequence <= one.last);
-      if (segment !== undefined) return linesOf(segment.bytes)[sequence - segment.first];
+      if (segment !== undefined) return linesOf(segment.bytes)[sequence - segment.first] || undefined;
     }
     return undefined;
   }

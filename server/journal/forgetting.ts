@@ -4,8 +4,11 @@
  */
 
 import type { Config } from "../../config/config.ts";
+import type { Filter } from "../../log/channel_lines.ts";
 import type { Position } from "../../log/segment.ts";
 import type { Clock, Timer } from "../../platform/clock.ts";
+import { normalName } from "../../protocol/channels/channel_name.ts";
+import { PatternSet } from "../../protocol/channels/pattern_set.ts";
 import type { Forgotten, Store } from "../store/store.ts";
 
 /** What it works with. */
@@ -16,8 +19,8 @@ export interface ForgettingParts {
   now(): number;
   /** How much is kept, and for how long. */
   readonly limits: Config["store"];
-  /** Activities up to this position are gone. */
-  forgot(upTo: Position): void;
+  /** Activities up to this position are gone, and of each of these channels up to a position of its own. */
+  forgot(upTo: Position, channels?: ReadonlyMap<string, Position>): void;
   /** Places that were noted before this time are as old as activities may become. */
   expire(notedBefore: number): void;
   /** The store cannot forget, or its files have changed under it. The server cannot go on. */
@@ -31,11 +34,16 @@ const MORE_INTERVAL_MS = 20;
 /** The forgetting of one server. */
 export class Forgetting {
   readonly #parts: ForgettingParts;
+  /** The limits of single channels. What they do not limit, the general ones do. */
+  readonly #channels: readonly { readonly filter: Filter; readonly retentionMs: number; readonly maxBytes: number }[];
   #timer: Timer | undefined;
   #checkedAtMs = -Infinity;
 
   constructor(parts: ForgettingParts) {
     this.#parts = parts;
+    this.#channels = parts.limits.channels.map(({ pattern, activityRetentionMs = Infinity, bytes = Infinity }) => (
+      { filter: new PatternSet([normalName(pattern)]), retentionMs: activityRetentionMs, maxBytes: bytes }
+    ));
   }
 
   begin(): void {
@@ -57,7 +65,8 @@ export class Forgetting {
         return failed(error);
       }
       try {
-        if (forgotten.entries > 0) this.#parts.forgot(forgotten.upTo);
+        const { entries, upTo, channels } = forgotten;
+        if (entries > 0 || channels !== undefined) this.#parts.forgot(upTo, channels);
       } finally {
         this.#later(forgotten.more ? MORE_INTERVAL_MS : INTERVAL_MS);
       }
@@ -82,6 +91,9 @@ export class Forgetting {
       maxBytes: activityRetentionBytes,
       directMessagesBefore: now - directMessageRetentionMs,
       usedBefore: now - messageIdRetentionMs,
+      channels: this.#channels.map(({ filter, retentionMs, maxBytes }) => (
+        { filter, takenBefore: now - retentionMs, maxBytes }
+      )),
     });
   }
 }

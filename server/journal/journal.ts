@@ -5,6 +5,7 @@
  * turns.
  */
 
+import type { Filter } from "../../log/channel_lines.ts";
 import { type EntryAudience, type Position, type Segment, SERVERS } from "../../log/segment.ts";
 import { SegmentBuilder } from "../../log/segment_builder.ts";
 import { sequenceOf, type Vector } from "../../log/vector.ts";
@@ -14,7 +15,6 @@ import { encodeAccount } from "../../protocol/entry_codec.ts";
 import { type EntryId, parseEntryId } from "../../protocol/entry_id.ts";
 import type { PlaceNote } from "../../protocol/peer/place_codec.ts";
 import type { Account, KnownServer, Missing, Store, UsedMessageId } from "../store/store.ts";
-import type { Durations } from "../../view/metric_counters.ts";
 import type { AwaitingCommit, Commit } from "./commit.ts";
 import { ChannelUse } from "./channel_use.ts";
 import { CommitQueue, type EndedTurn } from "./commit_queue.ts";
@@ -58,6 +58,8 @@ export class Journal {
   readonly channels: ChannelUse;
   /** The log, for callers that read it backwards. */
   readonly past: Pick<LogReader, "segmentsBefore" | "segmentOf" | "boundOf" | "beginning">;
+  /** As the store's. */
+  readonly portionAfter: LogReader["portionAfter"];
   /** The time by which the log forgets. */
   readonly retention: Retention;
   /** Which origins have moved in the log since the start. */
@@ -94,6 +96,7 @@ export class Journal {
     this.#clock = clock;
     this.#owner = owner;
     this.past = this.#log = new LogReader(store, tailBytes, (error) => owner.failed(error));
+    this.portionAfter = (...asked) => this.#log.portionAfter(...asked);
     this.queue = new CommitQueue({
       ...{ store, clock },
       stored: (turn) => this.#stored(turn),
@@ -126,7 +129,7 @@ export class Journal {
     };
     this.places = new PlaceNotes(writing);
     this.records = new RecordEntries(writing, notes);
-    this.channels = new ChannelUse(notes);
+    this.channels = new ChannelUse(store);
     const read = <T>(read: (store: Store) => T) => this.#log.read(read);
     this.directMessages = new DirectMessages({ ...writing, senders: this.#senders, read });
     this.#replicated = new ReplicatedEntries({
@@ -177,11 +180,6 @@ export class Journal {
     return this.#taken;
   }
 
-  /** How long the store took for each turn with something to store. */
-  get commits(): Durations {
-    return this.queue.durations;
-  }
-
   /** The newest sequence of `origin`, stored or in the open turn. */
   lastOf(origin: string): number {
     return this.#builder.lastOf(origin);
@@ -224,8 +222,8 @@ export class Journal {
   }
 
   /** As the store's. */
-  missing(vector: Vector): Missing {
-    return this.#log.read((store) => store.missing(vector));
+  missing(vector: Vector, filter?: Filter): Missing {
+    return this.#log.read((store) => store.missing(vector, filter));
   }
 
   /** As the store's. */

@@ -5,6 +5,7 @@
  */
 
 import { type Filter, wantedBytes } from "../../log/channel_lines.ts";
+import type { LogPortion, Wanted } from "../../log/portion.ts";
 import { linesOf, type Position, type Segment } from "../../log/segment.ts";
 import { Tail } from "../../log/tail.ts";
 import type { EntryId } from "../../protocol/entry_id.ts";
@@ -72,6 +73,14 @@ export class LogReader {
     return this.#tail.after(position, maxBytes) ?? this.read((store) => store.segmentsAfter(position, maxBytes));
   }
 
+  /** As `Store.portionAfter`. What is in memory costs nothing, and all of it is there. @throws {UnreadableError} */
+  portionAfter(position: Position, maxBytes: number, wanted: Wanted): LogPortion {
+    if (position >= this.#head) return { segments: [], upTo: position };
+    const segments = this.#tail.after(position, maxBytes);
+    if (segments !== undefined) return { segments, upTo: segments.at(-1)?.position ?? position };
+    return this.read((store) => store.portionAfter(position, maxBytes, wanted));
+  }
+
   /** As `Store.segmentsBefore`. @throws {UnreadableError} */
   segmentsBefore(position: Position, maxBytes: number): readonly Segment[] {
     return this.#tail.before(position, maxBytes) ?? this.read((store) => store.segmentsBefore(position, maxBytes));
@@ -85,7 +94,7 @@ export class LogReader {
   /** The line of an entry, without its end; `undefined` if it is not kept. @throws {UnreadableError} */
   lineOf({ origin, sequence }: EntryId): string | undefined {
     const segment = this.segmentOf({ origin, sequence });
-    return segment && linesOf(segment.bytes)[sequence - segment.first];
+    return (segment && linesOf(segment.bytes)[sequence - segment.first]) || undefined;
   }
 
   /** As the store's. @throws {UnreadableError} */

@@ -10,7 +10,7 @@ import type { ArrivedEntry } from "../../log/hold_back.ts";
 import { type EntryAudience, EVERYONE, SERVERS } from "../../log/segment.ts";
 import { checkEntry } from "../../protocol/entry_check.ts";
 import { type EntryFacts, unknownFacts } from "../../protocol/entry_codec.ts";
-import type { EntriesMessage, WireAudience } from "../../protocol/peer/peer_message.ts";
+import type { EntriesMessage, ForgottenAudience, WireAudience } from "../../protocol/peer/peer_message.ts";
 
 /** A line that may enter the log. */
 export interface TakenLine {
@@ -46,7 +46,27 @@ export interface AccountClaim {
   readonly sequence: number;
 }
 
+/** Lines of the log under one header that are still coming. */
+export interface ComingEntries {
+  readonly header: EntriesMessage;
+  readonly lines: string[];
+  /** How many lines are still to come. */
+  missing: number;
+  /** The length of the lines so far, in UTF-16 units. */
+  size: number;
+}
+
 const NEWLINE_BYTES = 1;
+
+/** Whether a header is about entries that its sender has forgotten, and has no lines. */
+export function isForgotten(header: EntriesMessage): header is EntriesMessage & { readonly to: ForgottenAudience } {
+  return typeof header.to === "object" && "forgotten" in header.to;
+}
+
+/** What comes under a header; `undefined` where no lines follow. */
+export function comingUnder(header: EntriesMessage): ComingEntries | undefined {
+  return isForgotten(header) ? undefined : { header, lines: [], missing: header.last - header.first + 1, size: 0 };
+}
 
 /**
  * Reads the lines that the server `sender` has sent under `header`. `isVoid` says that an account does not count, as
@@ -58,7 +78,9 @@ export function takeLines(
   lines: readonly string[],
   isVoid: (account: AccountClaim, sender: string) => boolean = () => false,
 ): Intake {
-  const { origin, first, to, ageMs = 0 } = header;
+  if (isForgotten(header)) return { ok: true, entries: forgottenEntries(header), lamport: 0, oddity: undefined };
+  const { origin, first, ageMs = 0 } = header;
+  const to = header.to as WireAudience;
   const entries: ArrivedEntry<TakenLine>[] = [];
   let oddity: string | undefined;
   let lamport = 0;
@@ -84,6 +106,17 @@ export function takeLines(
     entries.push({ sequence, after: facts.after, size: line.length + NEWLINE_BYTES, value });
   }
   return { ok: true, entries, lamport, oddity };
+}
+
+/** Their numbers and their channel are all that is left. */
+function forgottenEntries(
+  { first, last, to, ageMs = 0 }: EntriesMessage & { readonly to: ForgottenAudience },
+): ArrivedEntry<TakenLine>[] {
+  const audience: EntryAudience = { kind: "channel", name: to.forgotten, isForgotten: true };
+  const value = { line: "\n", audience, facts: unknownFacts(0), ageMs };
+  return Array.from({ length: last - first + 1 }, (_, index) => (
+    { sequence: first + index, after: undefined, size: NEWLINE_BYTES, value }
+  ));
 }
 
 /** The audience of an entry here. The peer's word counts for receipts alone: these are for one client, or for none. */

@@ -14,16 +14,12 @@ import type { LineFramer } from "../../protocol/line_framer.ts";
 import { LineFramer as Framer } from "../../protocol/line_framer.ts";
 import type { HeartbeatAckMessage } from "../../protocol/message.ts";
 import { encodeAuthenticationSuccess, parsePeerLine } from "../../protocol/peer/peer_codec.ts";
-import {
-  type EntriesMessage,
-  type PeerIdentity,
-  type PeerMessage,
-  type WireMember,
-} from "../../protocol/peer/peer_message.ts";
+import { type PeerIdentity, type PeerMessage, type WireMember } from "../../protocol/peer/peer_message.ts";
 import { encodeLine } from "../../protocol/server_codec.ts";
 import type { LinkTaker } from "../backplane/door.ts";
 import { guardedHandler } from "../journal/unreadable_store.ts";
 import type { AdmittedPeer } from "../backplane/peer_admission.ts";
+import { type ComingEntries, comingUnder } from "./entry_intake.ts";
 import { Calling, type CallingFacts, type SealingKeys } from "./linking/calling.ts";
 import type { ArrivedLines, PeerEnd, PeerLinkParts } from "./linking/peer_link_parts.ts";
 import { SILENCE_HINT } from "./linking/peer_greeting.ts";
@@ -48,16 +44,6 @@ export interface PeerLinkOwner {
   onSuspect(link: PeerLink, isSuspect: boolean): void;
   /** It is gone. Called exactly once. */
   onEnd(link: PeerLink, end: PeerEnd, why: string): void;
-}
-
-/** Lines of the log under one header that are still coming. */
-interface ComingEntries {
-  readonly header: EntriesMessage;
-  readonly lines: string[];
-  /** How many lines are still to come. */
-  missing: number;
-  /** The length of the lines so far, in UTF-16 units. */
-  size: number;
 }
 
 /** A link on which both servers have said who they are. */
@@ -329,7 +315,8 @@ export class PeerLink implements LinkHandler, LinkTaker, Supervised {
       case "":
         return this.end("INVALID_MESSAGE", message.info);
       case "ENTRIES":
-        phase.entries = { header: message, lines: [], missing: message.last - message.first + 1, size: 0 };
+        phase.entries = comingUnder(message);
+        if (phase.entries === undefined) this.#owner.onEntries(this, { header: message, lines: [] });
         return;
       case "HEARTBEAT":
         return this.send({

@@ -25,7 +25,7 @@ import type { DiskBudget } from "../store/disk_budget.ts";
 export interface AfterCommitParts {
   readonly faults: FaultGuard;
   readonly backplane: Pick<Backplane, "committed" | "delivered">;
-  readonly hub: Pick<Hub, "skipped" | "deliver">;
+  readonly hub: Pick<Hub, "skipped" | "lacks" | "deliver">;
   readonly origins: Pick<Origins, "isRenaming">;
   readonly budget: Pick<DiskBudget, "wrote">;
   /** Is shown what clients of this server published; absent when nobody watches. */
@@ -66,6 +66,7 @@ export class AfterCommit {
     if (hasEntries) {
       // 3. Readers who would miss entries before these are told, and end. Nothing is skipped in silence.
       if (holes !== undefined) this.#inTurn(() => hub.skipped(segments[0]!.position - 1, holes));
+      this.#inTurn(() => hub.lacks(segments));
       // 4. The disk budget and the trace note the entries, and a person who watches is shown them.
       this.#inTurn(() => budget.wrote(segments.reduce((sum, { bytes }) => sum + bytes.length, 0)));
       this.#inTurn(() => this.#parts.tracer()?.broadcast(segments));

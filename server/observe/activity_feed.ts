@@ -4,12 +4,15 @@
  */
 
 import { linesOf, type Position, type Segment } from "../../log/segment.ts";
-import type { ReadableLog } from "../hub/hub.ts";
 import { type ActivityView, MAX_ACTIVITIES } from "../../view/network_view.ts";
 import { activityView } from "./activity_view.ts";
 
 /** The log, as it is looked at. */
-export interface FedLog extends Omit<ReadableLog, "vector"> {
+export interface FedLog {
+  /** The newest segment's position. */
+  readonly head: Position;
+  /** As `Store.segmentsAfter`. */
+  segmentsAfter(position: Position, maxBytes: number): readonly Segment[];
   /**
    * Entries that came into the log since the server started. A vector would count more, if some entries were forgotten
    * elsewhere before they came.

@@ -23,7 +23,7 @@ import { ClientRequests, type ClientRequestsParts } from "./client/client_reques
 import type { ClientPhase, Phase } from "./connection_phase.ts";
 import type { Replies } from "./replies.ts";
 import { loginSuccess, type ResumePoint, resumePointOf, unreadPoint } from "./client/resume_point.ts";
-import { ServedClient, type ServedClientOwner, type ServedClientParts } from "./client/served_client.ts";
+import { ServedClient, type ServedClientOwner, type ServedClientParts, wantsAtFirst } from "./client/served_client.ts";
 import { featuresInForce } from "./login/logging_in.ts";
 import type { CheckedLogin } from "./session_state.ts";
 
@@ -88,7 +88,8 @@ export class Entrance {
     const receives = login.receive !== "none";
     const isNamed = username !== ANONYMOUS;
     const stood = isNamed && reads && brings === undefined ? placeKeeper.takeUp(username) : undefined;
-    const resumePoint = receives ? resumePointOf(brings, stood, journal) : unreadPoint(journal);
+    const wants = wantsAtFirst(session, login.channels);
+    const resumePoint = receives ? resumePointOf(brings, stood, journal, wants) : unreadPoint(journal);
     counters.login(owner.over, "success");
     if (resumePoint.resume.gap !== undefined) counters.gapsTold++;
     owner.note("login", username);

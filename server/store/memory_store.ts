@@ -4,9 +4,16 @@
  * places and the Lamport clock are useful only after a restart. There is none here, so they are dropped.
  */
 
+import type { Filter } from "../../log/channel_lines.ts";
+import { lostLinesIn } from "../../log/forgotten_lines.ts";
+import { type LogPortion, portionOf, type Wanted } from "../../log/portion.ts";
 import { hasActivities, type Position, type Segment } from "../../log/segment.ts";
 import type { Vector } from "../../log/vector.ts";
 import { accountsAfter } from "./account_order.ts";
+import { channelColumn } from "./channels/channel_column.ts";
+import type { KeptByChannel } from "./channels/channel_counts.ts";
+import { withLost } from "./channels/lost_channels.ts";
+import { type KeptActivities, MemoryChannels } from "./channels/memory_channels.ts";
 import { inboxChange } from "./inbox.ts";
 import { MemoryMessageIds } from "./memory_message_ids.ts";
 import { Queue } from "./queue.ts";
@@ -67,13 +74,6 @@ export function openMemoryStore(
   return new MemoryStore(serverId, new MemoryMessageIds(maxMessageIds, maxAnonymousIds));
 }
 
-/** A segment for everyone, and how far it and all before it of its origin count. */
-interface KeptActivities {
-  readonly segment: Segment;
-  readonly activities: number;
-  readonly activityBytes: number;
-}
-
 interface Origin {
   log: OriginLog;
   readonly activities: Queue<KeptActivities>;
@@ -84,6 +84,7 @@ interface Origin {
 class MemoryStore implements Store {
   readonly opened: StoreState;
   readonly #origins = new Map<string, Origin>();
+  readonly #channels = new MemoryChannels();
   readonly #tombstones = new Map<string, number>();
   readonly #accounts = new Map<string, Account>();
   readonly #inbox = new MemoryInbox();
@@ -143,8 +144,11 @@ class MemoryStore implements Store {
       const origin = this.#origin(segment.origin);
       origin.log = append(origin.log, segment);
       const { activities, activityBytes } = origin.log;
-      if (hasActivities(segment.audience)) origin.activities.push({ segment, activities, activityBytes });
-      else if (segment.audience.kind === "user") origin.forUsers.push({ segment });
+      if (hasActivities(segment.audience)) {
+        const kept: KeptActivities = { segment, size: segment.bytes.length, activities, activityBytes };
+        origin.activities.push(kept);
+        this.#channels.push(kept);
+      } else if (segment.audience.kind === "user") origin.forUsers.push({ segment });
       else origin.forServers.push({ segment });
       this.#head = segment.position;
       this.#takenAt = segment.takenAt;
@@ -180,6 +184,10 @@ class MemoryStore implements Store {
     }
   }
 
+  portionAfter(position: Position, maxBytes: number, wanted: Wanted): LogPortion {
+    return portionOf(this.segmentsAfter(position, maxBytes), position, wanted);
+  }
+
   segmentsBefore(position: Position, maxBytes: number): Segment[] {
     const sources = [...this.#origins.values()]
       .flatMap(({ activities, forUsers, forServers }) => [activities, forUsers, forServers])
@@ -206,9 +214,9 @@ class MemoryStore implements Store {
     return findBeginning({ logs: this.#logs(), tombstones: this.#tombstones });
   }
 
-  missing(vector: Vector): Missing {
+  missing(vector: Vector, filter?: Filter): Missing {
     const whole = { logs: this.#logs(), head: this.#head, tombstones: this.#tombstones };
-    return findMissing(whole, vector, this.#lookup);
+    return findMissing(whole, vector, this.#lookup, filter);
   }
 
   missingAfter(position: Position): Missing {
@@ -284,13 +292,20 @@ class MemoryStore implements Store {
   }
 
   forget(limits: ForgetLimits): Forgotten {
-    const plan = planForgetting(this.#logs(), limits, FORGET_BUDGET, this.#lookup);
+    const counted = { ...limits, maxBytes: this.#channels.maxBytes(limits) };
+    const plan = planForgetting(this.#logs(), counted, FORGET_BUDGET, this.#lookup);
     for (const log of plan.logs) {
       const origin = this.#origins.get(log.origin)!;
       origin.log = log;
       const oldest = log.oldest?.position ?? Infinity;
-      origin.activities.drop(origin.activities.search(({ segment }) => segment.position >= oldest));
+      const count = origin.activities.search(({ segment }) => segment.position >= oldest);
+      this.#channels.gone(origin.activities, 0, count);
+      origin.activities.drop(count);
     }
+    const channels = this.#channels.forget(limits, (name, facts) => {
+      const origin = this.#origins.get(name)!;
+      origin.log = { ...origin.log, lost: withLost(origin.log.lost, facts) };
+    });
     const moreMessages = this.#inbox.forget(limits.directMessagesBefore, FORGET_BUDGET.directMessages);
     const forUsersLimits = { takenBefore: limits.directMessagesBefore, heldFrom: this.#inbox.heldFrom };
     const forUsers = planForgettingForUsers(this.#logs(), forUsersLimits, FORGET_BUDGET, this.#lookup);
@@ -303,8 +318,17 @@ class MemoryStore implements Store {
       origin.log = { ...origin.log, oldestForUser };
     }
     const moreMessageIds = this.#messageIds.forget(limits.usedBefore, FORGET_BUDGET.messageIds);
-    const more = plan.more || forUsers.more || moreMessages || moreMessageIds;
-    return { entries: plan.entries, upTo: plan.upTo, more };
+    const more = plan.more || forUsers.more || moreMessages || moreMessageIds || channels.more;
+    const ofChannels = channels.upTo.size === 0 ? {} : { channels: channels.upTo };
+    return { entries: plan.entries, upTo: plan.upTo, more, ...ofChannels };
+  }
+
+  keptByChannel(): KeptByChannel {
+    let bytes = 0;
+    for (const { activityBytes, oldest } of this.#logs()) {
+      if (oldest !== undefined) bytes += activityBytes - oldest.activityBytes + oldest.size;
+    }
+    return this.#channels.kept(bytes);
   }
 
   diskUse(): undefined {
@@ -332,7 +356,9 @@ class MemoryStore implements Store {
     this.#tombstones.set(name, Math.max(last, this.#tombstones.get(name) ?? 0));
     // Early deliveries of an origin that never came too.
     this.#inbox.forgetOrigin(name);
-    if (!this.#origins.delete(name)) return;
+    const activities = this.#origins.get(name)?.activities;
+    if (activities !== undefined) this.#channels.gone(activities, 0, activities.size);
+    this.#origins.delete(name);
   }
 
   /** Removes everything with a number beyond the end of the former origin. */
@@ -342,9 +368,9 @@ class MemoryStore implements Store {
     this.#messageIds.cut(former, after);
     const origin = this.#origins.get(former);
     if (origin === undefined) return;
-    for (const queue of [origin.activities, origin.forUsers, origin.forServers]) {
-      queue.cut(queue.search(({ segment }) => segment.last > after));
-    }
+    const isCut = ({ segment }: { readonly segment: Segment }) => segment.last > after;
+    this.#channels.gone(origin.activities, origin.activities.search(isCut), origin.activities.size);
+    for (const queue of [origin.activities, origin.forUsers, origin.forServers]) queue.cut(queue.search(isCut));
     const newest = [origin.activities, origin.forUsers, origin.forServers].map((queue) =>
       queue.at(queue.size - 1)?.segment
     )
@@ -355,7 +381,7 @@ class MemoryStore implements Store {
     if (after === 0) this.#origins.delete(former);
     origin.log = {
       ...origin.log,
-      ...forgottenAtEnd(origin.log, after, newest),
+      ...forgottenAtEnd(origin.log, after, newest && { ...newest, lost: lostLinesIn(newest) }),
       last: after,
       newest: newest?.position ?? 0,
       newestTakenAt: newest?.takenAt ?? 0,
@@ -392,7 +418,13 @@ function segmentAfter(queue: Queue<{ readonly segment: Segment }>, sequence: num
   return queue.at(queue.search(({ segment }) => segment.last > sequence))?.segment;
 }
 
-function activityRow({ segment, activities, activityBytes }: KeptActivities): ActivityRow {
-  const { position, first, last, takenAt, bytes } = segment;
-  return { position, first, last, takenAt, size: bytes.length, activities, activityBytes };
+function activityRow({ segment, size, activities, activityBytes }: KeptActivities): ActivityRow {
+  const { position, first, last, takenAt } = segment;
+  return {
+    ...{ position, first, last, takenAt, size, activities, activityBytes },
+    // A look-up seldom needs it.
+    get channels() {
+      return channelColumn(segment);
+    },
+  };
 }

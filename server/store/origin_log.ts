@@ -4,8 +4,12 @@
  * in a `Lookup`. Pure.
  */
 
+import { type Filter, NO_CHANNEL } from "../../log/channel_lines.ts";
+import { type LostLines, lostLinesIn } from "../../log/forgotten_lines.ts";
 import { hasActivities, type Position, type Segment } from "../../log/segment.ts";
 import { sequenceOf, type Vector } from "../../log/vector.ts";
+import { channelColumn, readFacts } from "./channels/channel_column.ts";
+import { ANY_CHANNEL, type LostChannels, lostFor, lostUpTo, NOTHING_LOST, withLost } from "./channels/lost_channels.ts";
 import type { Batch, Beginning, BurialLimits, Gap, Missing } from "./store.ts";
 
 /** A kept segment for everyone, without its bytes. */
@@ -14,8 +18,10 @@ export interface ActivityRow {
   readonly first: number;
   readonly last: number;
   readonly takenAt: number;
-  /** Bytes of the segment. */
+  /** Bytes of the segment, as it came. */
   readonly size: number;
+  /** As `channelColumn`. */
+  readonly channels: string | null;
   /** Activities of the origin up to this segment, including it and forgotten ones. Only differences mean something. */
   readonly activities: number;
   /** Their bytes, counted alike. */
@@ -48,6 +54,8 @@ export interface OriginLog {
    */
   readonly forgottenLast: number;
   readonly forgottenPosition: Position;
+  /** The newest forgotten sequence by channel. */
+  readonly lost: LostChannels;
 }
 
 /** A kept segment for one user, without its bytes. */
@@ -101,6 +109,7 @@ export function emptyLog(origin: string): OriginLog {
     oldestForUser: undefined,
     forgottenLast: 0,
     forgottenPosition: 0,
+    lost: NOTHING_LOST,
   };
 }
 
@@ -109,8 +118,7 @@ export function emptyLog(origin: string): OriginLog {
  */
 export function append(before: OriginLog, segment: Segment): OriginLog {
   const { position, first, last, takenAt } = segment;
-  const hasHole = first > before.last + 1;
-  const log = hasHole ? { ...before, forgottenLast: first - 1, forgottenPosition: position } : before;
+  const log = withoutForgotten(before, segment);
   const size = segment.bytes.length;
   if (!hasActivities(segment.audience)) {
     const isForUser = segment.audience.kind === "user";
@@ -119,27 +127,33 @@ export function append(before: OriginLog, segment: Segment): OriginLog {
   }
   const activities = log.activities + last - first + 1;
   const activityBytes = log.activityBytes + size;
-  const oldest = log.oldest ?? { position, first, last, takenAt, size, activities, activityBytes };
+  const oldest = log.oldest ??
+    { position, first, last, takenAt, size, channels: channelColumn(segment), activities, activityBytes };
   return { ...log, last, newest: position, newestTakenAt: takenAt, activities, activityBytes, oldest };
 }
 
 /**
  * What is forgotten of an origin that ends at `after` from now on. The numbers behind the end are free, also those of
  * forgotten entries. `after` stays the last number, even if its entry is not kept. `before` is the former state,
- * `newest` the end of the rest.
+ * `newest` the end of the rest, with what is forgotten in it.
  */
 export function forgottenAtEnd(
   before: OriginLog,
   after: number,
-  newest: Pick<Segment, "first" | "last"> | undefined,
-): Pick<OriginLog, "forgottenLast" | "forgottenPosition"> {
+  newest: Pick<Segment, "first" | "last"> & { readonly lost: readonly LostLines[] } | undefined,
+): Pick<OriginLog, "forgottenLast" | "forgottenPosition" | "lost"> {
   const { forgottenLast, forgottenPosition } = before;
-  if (newest?.last === after) return { forgottenLast: Math.min(forgottenLast, newest.first - 1), forgottenPosition };
+  if (newest?.last === after) {
+    const lost = withLost(lostUpTo(before.lost, newest.first - 1), newest.lost);
+    return { forgottenLast: Math.min(forgottenLast, newest.first - 1), forgottenPosition, lost };
+  }
+  const lost = lostUpTo(before.lost, after);
   // Segments for users are forgotten without a trace. Their positions are unknown, but were before the newest one.
   const isUntold = forgottenLast < after;
   return {
     forgottenLast: after,
     forgottenPosition: isUntold ? Math.max(forgottenPosition, before.newest) : forgottenPosition,
+    lost: isUntold ? withLost(lost, [{ name: ANY_CHANNEL, last: after }]) : lost,
   };
 }
 
@@ -175,12 +189,13 @@ export function checkBatch(
 /**
  * The entries that a reader with `vector` lacks, in a log that stands at `head`, with the `tombstones` of forgotten
  * origins. A few look-ups for each origin, for any amount of missing entries. Only tombstones that `vector` names are
- * looked at.
+ * looked at. With a `filter`, gaps are of what it may have wanted.
  */
 export function findMissing(
   { logs, head, tombstones }: WholeLog,
   vector: Vector,
   lookup: Lookup,
+  filter?: Filter,
 ): Missing {
   let after = head;
   let activities = 0;
@@ -192,7 +207,7 @@ export function findMissing(
     }
   }
   for (const log of logs) {
-    const { origin, forgottenLast } = log;
+    const { origin } = log;
     const had = sequenceOf(vector, origin);
     if (had >= log.last) continue;
     const row = lookup.firstMissing(origin, had);
@@ -202,7 +217,8 @@ export function findMissing(
       after = Math.min(after, row.position - 1);
     }
     if (other !== undefined) after = Math.min(after, other - 1);
-    if (had < forgottenLast) gaps.push({ origin, first: had + 1, last: forgottenLast });
+    const lost = lostFor(log.lost, filter);
+    if (had < lost) gaps.push({ origin, first: had + 1, last: lost });
   }
   return { after, activities, gaps };
 }
@@ -212,7 +228,7 @@ export function findBeginning({ logs, tombstones }: Omit<WholeLog, "head">): Beg
   let oldest: Beginning["oldest"];
   let isWhole = tombstones.size === 0;
   for (const log of logs) {
-    if (log.forgottenLast > 0) isWhole = false;
+    if (log.forgottenLast > 0 || log.lost.size > 0) isWhole = false;
     if (log.oldest === undefined || (oldest !== undefined && oldest.position < log.oldest.position)) continue;
     const { position, first: sequence, takenAt } = log.oldest;
     oldest = { origin: log.origin, sequence, position, takenAt };
@@ -302,6 +318,7 @@ export function planForgetting(
       // A hole can lie behind older activities that were kept until now.
       forgottenLast: Math.max(log.forgottenLast, row.last),
       forgottenPosition: Math.max(log.forgottenPosition, row.position),
+      lost: withLost(log.lost, linesOfRow(row)),
     };
     changed.set(log.origin, left);
     if (left.oldest !== undefined && left.oldest.position !== left.newest) insert(waiting, left);
@@ -380,6 +397,22 @@ export function findBuriable(
     count++;
   }
   return found;
+}
+
+/** `log` when it knows what was forgotten before `segment` came here, in a hole before it and in it. */
+function withoutForgotten(log: OriginLog, segment: Segment): OriginLog {
+  const { first, position } = segment;
+  const hasHole = first > log.last + 1;
+  const gone = lostLinesIn(segment);
+  if (!hasHole) return gone.length === 0 ? log : { ...log, lost: withLost(log.lost, gone) };
+  const lost = withLost(log.lost, [{ name: ANY_CHANNEL, last: first - 1 }, ...gone]);
+  return { ...log, lost, forgottenLast: first - 1, forgottenPosition: position };
+}
+
+/** The last lines of each channel, and of what has none. */
+function linesOfRow({ channels, last }: ActivityRow): readonly LostLines[] {
+  if (channels === null) return [{ name: NO_CHANNEL, last }];
+  return readFacts(channels) ?? [{ name: ANY_CHANNEL, last }];
 }
 
 /** The origin whose oldest activities stand first in the log. The newest segment of an origin does not count. */

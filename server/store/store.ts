@@ -10,6 +10,9 @@
 import type { Endpoint } from "../../platform/address.ts";
 import type { EntryId } from "../../protocol/entry_id.ts";
 import type { DiskUse } from "./budget.ts";
+import type { KeptByChannel } from "./channels/channel_counts.ts";
+import type { Filter } from "../../log/channel_lines.ts";
+import type { LogPortion, Wanted } from "../../log/portion.ts";
 import type { Position, Segment } from "../../log/segment.ts";
 import type { Vector } from "../../log/vector.ts";
 
@@ -236,6 +239,15 @@ export interface Beginning {
   readonly isWhole: boolean;
 }
 
+/** How much is kept of some channels. */
+export interface ChannelLimits {
+  /** The channels: of several limits the first that wants a channel counts. The same object in each call. */
+  readonly filter: Filter;
+  /** As in `ForgetLimits`, for the activities of these channels. */
+  readonly takenBefore: number;
+  readonly maxBytes: number;
+}
+
 /** How much a store may keep. */
 export interface ForgetLimits {
   /** Activities taken in before this go, in milliseconds since 1970. */
@@ -246,6 +258,8 @@ export interface ForgetLimits {
   readonly directMessagesBefore: number;
   /** Message ids used before this go, in milliseconds since 1970. */
   readonly usedBefore: number;
+  /** What is forgotten of single channels before the limits of all. What has no channel has no others. */
+  readonly channels?: readonly ChannelLimits[];
 }
 
 /** The age at which an origin's newest segment allows forgetting the whole origin; as in `ForgetLimits`. */
@@ -259,6 +273,8 @@ export interface Forgotten {
   readonly upTo: Position;
   /** Whether the limits are not met yet: call again soon, but let others have the event loop first. */
   readonly more: boolean;
+  /** For each channel with limits of its own the newest position of what is forgotten of it; absent if nothing is. */
+  readonly channels?: ReadonlyMap<string, Position>;
 }
 
 /**
@@ -298,6 +314,11 @@ export interface Store extends Disposable {
    */
   segmentsAfter(position: Position, maxBytes: number): Segment[];
   /**
+   * The same for a reader of some channels: segments in which it wants nothing are left out, and are not read from the
+   * disk. The portion ends where `maxBytes` are full, or after some hundred segments that are left out.
+   */
+  portionAfter(position: Position, maxBytes: number, wanted: Wanted): LogPortion;
+  /**
    * Segments before `position` in order, up to the one before it: at least one if there is one, then at most as many as
    * fit into `maxBytes`, or fewer. Only an empty result means the beginning of the log.
    */
@@ -311,9 +332,9 @@ export interface Store extends Disposable {
   beginning(): Beginning;
   /**
    * The entries that a reader with `vector` lacks. Unknown origins in `vector` do not count. A forgotten origin is a
-   * gap only for a reader that names it.
+   * gap only for a reader that names it. With a `filter` only what may have been of its channels is a gap.
    */
-  missing(vector: Vector): Missing;
+  missing(vector: Vector, filter?: Filter): Missing;
   /**
    * The entries that a reader lacks after it got everything up to `position`. `after` is that position, or the head if
    * it lies beyond. If the reader's progress in an origin is no longer known, the gap begins at the origin's first
@@ -363,9 +384,14 @@ export interface Store extends Disposable {
    * of work at most. Activities go in the order of the log: one that stays keeps all after it, whatever the clock said.
    * The same holds for waiting messages, and for each origin's entries for single users. Never forgotten: the newest
    * segment of an origin (a message in it waits no longer than others), and entries for servers.
+   *
+   * With limits of channels an activity leaves its number and its channel (`log/forgotten_lines.ts`), also in the
+   * newest segment. What a used message id still needs is forgotten some seconds later.
    * @throws {StoreError}
    */
   forget(limits: ForgetLimits): Forgotten;
+  /** What is kept of each channel. Costs nothing that is on the disk. */
+  keptByChannel(): KeptByChannel;
   /**
    * The size of the data on the disk, and the free space; `undefined` without a disk. Looks at each file: not for every
    * turn.

@@ -5,6 +5,7 @@ import { type Audience, EVERYONE, hasActivities, type Segment, SERVERS } from ".
 import type { ForgetLimits, Forgotten, Missing, Store, UsedMessageId } from "../../server/store/store.ts";
 import { batchOf, LogWriter, type SegmentParts } from "../support/log_writer.ts";
 import { ReferenceLog } from "../support/reference_log.ts";
+import { testChannelsContract } from "./channels_contract.ts";
 import { testForgettingContract } from "./forgetting_contract.ts";
 import { testBesideContract } from "./beside_contract.ts";
 import { testInboxContract } from "./inbox_contract.ts";
@@ -315,6 +316,7 @@ export function testStoreContract({ name, use }: StoreDoor): void {
   });
 
   testForgettingContract({ name, use });
+  testChannelsContract({ name, use });
   testBesideContract({ name, use });
   testRenamingContract({ name, use });
   testInboxContract({ name, use });

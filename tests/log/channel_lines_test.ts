@@ -61,7 +61,7 @@ Deno.test("channelsByLine() knows the channel of each line by where it begins", 
       }
       return starts.map(channelAt);
     });
-    assertEquals(found, turn.map(({ channel }) => channel));
+    assertEquals(found.map(({ name }) => name), turn.map(({ channel }) => channel));
   }));
 });
 

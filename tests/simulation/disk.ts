@@ -4,6 +4,7 @@
  * knows as the store on a real disk does.
  */
 
+import type { LogPortion } from "../../log/portion.ts";
 import type { Position, Segment } from "../../log/segment.ts";
 import { takeBack, type Vector } from "../../log/vector.ts";
 import { openMemoryStore } from "../../server/store/memory_store.ts";
@@ -52,6 +53,7 @@ export interface DiskCopy {
 /** What is read of a store while its server runs. */
 const READS: ReadonlySet<string | symbol> = new Set<keyof Store>([
   "segmentsAfter",
+  "portionAfter",
   "missing",
   "missingAfter",
   "vectorAt",
@@ -146,8 +148,9 @@ export class Disk {
   #read(name: string, read: () => unknown): unknown {
     if (this.#goodReads-- <= 0) throw new StoreError(`Cannot read (${name}): the disk reports an error`);
     const found = read();
-    if (name !== "segmentsAfter" || this.#damaged === undefined) return found;
-    const part = (found as readonly Segment[]).find(({ position }) => position === this.#damaged);
+    if (this.#damaged === undefined || (name !== "segmentsAfter" && name !== "portionAfter")) return found;
+    const segments = name === "segmentsAfter" ? found as readonly Segment[] : (found as LogPortion).segments;
+    const part = segments.find(({ position }) => position === this.#damaged);
     if (part !== undefined) throw new DamagedError(`Cannot read: position ${part.position} is damaged`, part);
     return found;
   }

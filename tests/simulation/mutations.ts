@@ -66,10 +66,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "take a failed read for an empty one",
     path: "server/journal/log_reader.ts",
-    text:
-      "return this.#tail.after(position, maxBytes) ?? this.read((store) => store.segmentsAfter(position, maxBytes));",
+    text: "return this.read((store) => store.portionAfter(position, maxBytes, wanted));",
     replacement:
-      "try { return this.#tail.after(position, maxBytes) ?? this.#store.segmentsAfter(position, maxBytes); } catch { return []; }",
+      "try { return this.#store.portionAfter(position, maxBytes, wanted); } catch { return { segments: [], upTo: position }; }",
   },
   {
     name: "forget by the calendar",
@@ -104,14 +103,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "cut every reader at a hole",
     path: "server/hub/hub.ts",
-    text: "if (hasAhead(reader.cursor, holes)) continue;",
-    replacement: "hasAhead(reader.cursor, holes);",
+    text: "this.#tellLost(before, ({ cursor }) => !hasAhead(cursor, holes));",
+    replacement: "this.#tellLost(before, ({ cursor }) => !hasAhead(cursor, holes) || before >= 0);",
   },
   {
     name: "let every reader pass a hole",
     path: "server/hub/hub.ts",
-    text: "if (hasAhead(reader.cursor, holes)) continue;",
-    replacement: "if (before >= 0) continue;",
+    text: "this.#tellLost(before, ({ cursor }) => !hasAhead(cursor, holes));",
+    replacement: "this.#tellLost(before, ({ cursor }) => !hasAhead(cursor, holes) && before < 0);",
   },
   {
     name: "judge an old copy by numbers alone",

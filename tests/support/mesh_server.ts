@@ -172,7 +172,10 @@ export class MeshServer {
       this.#vector[origin] = last;
       const lines = decoder.decode(bytes).split("\n");
       for (let sequence = first; sequence <= last; sequence++) {
-        this.entries.set(`${origin}:${sequence}`, { line: JSON.parse(lines[sequence - first]!), isFor: audience.kind });
+        const line = lines[sequence - first]!;
+        // A line that is forgotten is empty.
+        if (line === "") this.entries.set(`${origin}:${sequence}`, { line: { command: "" }, isFor: "nobody" });
+        else this.entries.set(`${origin}:${sequence}`, { line: JSON.parse(line), isFor: audience.kind });
       }
     }
   }

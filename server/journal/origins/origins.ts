@@ -96,7 +96,7 @@ export class Origins {
   /** The line of an entry, without its end; `undefined` where it is not kept, or not stored yet. */
   lineOf(origin: string, sequence: number): string | undefined {
     const segment = this.#journal.read((store) => store.segmentOf(origin, sequence));
-    return segment && decoder.decode(segment.bytes).split("\n")[sequence - segment.first];
+    return (segment && decoder.decode(segment.bytes).split("\n")[sequence - segment.first]) || undefined;
   }
 
   /** Whether what is stored now was in the log before, under the former name of this server. */

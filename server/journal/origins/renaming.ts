@@ -5,6 +5,7 @@
  * happens.
  */
 
+import { channelsByLine, type LineChannel, NO_CHANNEL } from "../../../log/channel_lines.ts";
 import {
   type Audience,
   type EntryAudience,
@@ -20,6 +21,8 @@ import { type EntryId, formatEntryId } from "../../../protocol/entry_id.ts";
 import type { Renaming, Store } from "../../store/store.ts";
 import { type Misread, misread, receiptsFrom } from "./misread_receipts.ts";
 import type { TurnBatch } from "../turn_batch.ts";
+
+const NEWLINE = 0x0a;
 
 /** What the journal does it with. */
 export interface RenamedLog {
@@ -111,7 +114,9 @@ function renumber(segments: Iterable<Segment>, former: string, after: number, se
   for (const { origin, first, last, audience, bytes } of segments) {
     if (origin !== former || last <= after) continue;
     const lines = linesOf(bytes);
-    for (let number = Math.max(first, after + 1); number <= last; number++) {
+    const channelAt = channelsByLine(audience);
+    for (let [number, start] = [first, 0]; number <= last; number++, start = bytes.indexOf(NEWLINE, start) + 1) {
+      if (number <= after) continue;
       const formerId = formatEntryId({ origin: former, sequence: number });
       const sequence = renumbered.length + 1;
       numbers.set(formerId, sequence);
@@ -123,16 +128,17 @@ function renumber(segments: Iterable<Segment>, former: string, after: number, se
       if (of !== undefined && ofSequence !== undefined) {
         line = withMember(line, "of", of, formatEntryId({ origin: serverId, sequence: ofSequence }));
       }
-      renumbered.push({ former: number, sequence, audience: entryAudience(audience, facts), line, facts });
+      renumbered.push({ former: number, sequence, audience: entryAudience(audience, channelAt(start)), line, facts });
     }
   }
   return renumbered;
 }
 
-/** Whom an entry is for that stands in a segment for `audience`. */
-function entryAudience(audience: Audience, facts: EntryFacts | undefined): EntryAudience {
+/** Whom an entry is for that stands in a segment for `audience`, among the lines of a channel or of none. */
+function entryAudience(audience: Audience, { name, isForgotten }: LineChannel): EntryAudience {
   if (audience.kind !== "channels") return audience;
-  return facts?.channel === undefined ? EVERYONE : { kind: "channel", name: facts.channel };
+  if (name === NO_CHANNEL) return EVERYONE;
+  return { kind: "channel", name, ...(isForgotten ? { isForgotten } : {}) };
 }
 
 /**

@@ -3,13 +3,19 @@
  * on the wire. `server/mesh/peer_feed.ts` decides which entries go.
  */
 
+import { channelsByLine } from "../../../log/channel_lines.ts";
 import type { Audience, Segment } from "../../../log/segment.ts";
 import type { Vector } from "../../../log/vector.ts";
 import type { Clock } from "../../../platform/clock.ts";
 import type { FaultGuard } from "../../../platform/faults.ts";
 import { joinBytes } from "../../../protocol/join_bytes.ts";
-import { encodeEntries } from "../../../protocol/peer/peer_codec.ts";
-import { CHANNELS_FEATURE, type PeerIdentity, type WireAudience } from "../../../protocol/peer/peer_message.ts";
+import { encodeEntries, MAX_ENTRIES_LINES } from "../../../protocol/peer/peer_codec.ts";
+import {
+  CHANNELS_FEATURE,
+  type EntriesMessage,
+  type PeerIdentity,
+  type WireAudience,
+} from "../../../protocol/peer/peer_message.ts";
 import { formatRange, type Trace } from "../../../trace/trace_event.ts";
 import { PEER_SHARE } from "../../hub/pump.ts";
 import { ServerReader, type ServerReaderOwner } from "../../hub/server_reader.ts";
@@ -39,6 +45,8 @@ type SentLink = Pick<
 const READ_BYTES = 262_144;
 /** What a server has had for less is new to its peers too. */
 const TOLD_AGE_MS = 1_000;
+const NEWLINE = 0x0a;
+const NO_LINES = new Uint8Array(0);
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -127,7 +135,8 @@ export class PeerReader implements ServerReaderOwner {
     const lamport = journal.tick();
     const id = { origin: segment.origin, first: part.first, last: segment.last };
     trace()?.({ event: "send", peer: this.#link.serverId, id: formatRange(id) }, lamport);
-    const bytes = partBytes(part, lamport, journal.retention.ageOf(segment));
+    const ageMs = journal.retention.ageOf(segment);
+    const bytes = joinBytes(runsOf(part).map((run) => runBytes(segment.origin, run, lamport, ageMs)));
     // Registrations are for servers.
     if (segment.audience.kind === "servers") this.#link.writeSealed(decoder.decode(bytes));
     else this.#link.write(bytes);
@@ -150,9 +159,39 @@ export class PeerReader implements ServerReaderOwner {
   readonly #startFor = (has: Vector): number => this.#parts.journal.missing(has).after;
 }
 
-function partBytes({ segment, first, after, bytes }: FeedPart, lamport: number, ageMs: number): Uint8Array {
-  const { origin, last, audience } = segment;
-  const facts = { origin, first, last, after, to: wireAudience(audience), lamport };
+/** Entries of a part that go under one header. */
+export interface WireRun extends Pick<EntriesMessage, "first" | "last" | "after" | "to"> {
+  /** Their lines; none of what is forgotten. */
+  readonly bytes: Uint8Array;
+}
+
+/** A part as servers are sent it: what is forgotten of a channel has a header of its own, and no lines. */
+export function runsOf({ segment, first, after, bytes }: FeedPart): WireRun[] {
+  const { last, audience } = segment;
+  const to = wireAudience(audience);
+  const hasForgotten = audience.kind === "channels" && audience.channels.some(({ isForgotten }) => isForgotten);
+  if (!hasForgotten) return [{ first, last, after, to, bytes }];
+  const runs: { forgotten: string | undefined; first: number; last: number; start: number; end: number }[] = [];
+  const channelAt = channelsByLine(audience);
+  const skipped = segment.bytes.length - bytes.length;
+  for (let [sequence, start, end] = [first, 0, 0]; sequence <= last; sequence++, start = end) {
+    const { name, isForgotten } = channelAt(skipped + start);
+    const forgotten = isForgotten ? name : undefined;
+    end = bytes.indexOf(NEWLINE, start) + 1;
+    const run = runs.at(-1);
+    const goesOn = run?.forgotten === forgotten && run !== undefined && sequence - run.first < MAX_ENTRIES_LINES;
+    if (goesOn) [run.last, run.end] = [sequence, end];
+    else runs.push({ forgotten, first: sequence, last: sequence, start, end });
+  }
+  return runs.map(({ forgotten, first, last, start, end }, index) => ({
+    ...{ first, last, after: index === 0 ? after : first - 1 },
+    to: forgotten === undefined ? to : { forgotten },
+    bytes: forgotten === undefined ? bytes.subarray(start, end) : NO_LINES,
+  }));
+}
+
+function runBytes(origin: string, { bytes, ...run }: WireRun, lamport: number, ageMs: number): Uint8Array {
+  const facts = { origin, ...run, lamport };
   const header = encoder.encode(encodeEntries(ageMs < TOLD_AGE_MS ? facts : { ...facts, ageMs }));
   return joinBytes([header, bytes]);
 }

@@ -9,7 +9,7 @@ import { takeLines } from "../entry_intake.ts";
 import { type EntryFacts, parseEntry } from "../../../protocol/entry_codec.ts";
 import { type EntryId, formatEntryId } from "../../../protocol/entry_id.ts";
 import type { EntriesMessage } from "../../../protocol/peer/peer_message.ts";
-import { wireAudience } from "../entries/peer_reader.ts";
+import { runsOf } from "../entries/peer_reader.ts";
 import type { Journal } from "../../journal/journal.ts";
 import { messageKey } from "../../journal/moved_deliveries.ts";
 import { misread, receiptsFrom } from "../../journal/origins/misread_receipts.ts";
@@ -119,9 +119,9 @@ function replay(journal: Journal, origin: string, after: number, senders: Readon
   const delivered = new Set([...deliveredIn(kept, origin, end, journal)].map(({ sequence }) => sequence));
   journal.directMessages.comeAgain([...receiptsIn(kept, origin, end)].map(({ of }) => of));
   origins.takeBack(origin, end);
-  for (const { first, last, audience, bytes } of kept) {
-    const to = wireAudience(audience);
-    const header: EntriesMessage = { command: "ENTRIES", origin, first, last, after: first - 1, to };
+  const runs = kept.flatMap((segment) => runsOf({ ...segment, segment, after: segment.first - 1 }));
+  for (const { bytes, ...run } of runs) {
+    const header: EntriesMessage = { command: "ENTRIES", origin, ...run };
     const intake = takeLines(journal.serverId, header, linesOf(bytes));
     if (!intake.ok) continue;
     for (const { sequence, value } of intake.entries) {

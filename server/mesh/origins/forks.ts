@@ -73,7 +73,9 @@ export class Forks {
   isRetracted({ origin, first, last }: EntriesMessage, lines: readonly string[]): boolean {
     const range = this.#parts.journal.origins.retractions.of(origin);
     if (range?.digest === undefined || range.first < first || range.first > last) return false;
-    return this.#digest(lines[range.first - first]!) === range.digest;
+    const line = lines[range.first - first];
+    // There is none of an entry that is forgotten.
+    return line !== undefined && this.#digest(line) === range.digest;
   }
 
   onMessage(link: PeerLink, message: DigestsAskMessage | DigestsMessage): void {

@@ -84,9 +84,9 @@ export function wireLog({ config, clock, crypto, faults, store }: WireLogParts, 
     reserveIsBack: () => wired.network.backplane.reserveIsBack(),
     failed: (error) => wired.closing.fail(error),
   });
-  const forgot = (upTo: Position) => {
-    journal.forgot(upTo);
-    hub.forgot(upTo);
+  const forgot = (upTo: Position, channels: ReadonlyMap<string, Position> = new Map()) => {
+    journal.forgot(channels.values().reduce((last, position) => Math.max(last, position), upTo));
+    hub.forgot(upTo, channels);
   };
   const forgetting = new Forgetting({
     clock,

@@ -111,9 +111,10 @@ export function wireObservers(parts: WireObserversParts, wired: Wired): WiredObs
     },
     metrics: () => {
       const { network: { backplane, sessions, presence }, clients: { connections } } = wired;
-      const { vector, lamport, accepted: published, commits, queue, directMessages, retention } = journal;
+      const { vector, lamport, accepted: published, queue, directMessages, retention } = journal;
       return nodeMetrics({
-        ...{ startedAt, nowWallMs: clock.wallMs(), vector, lamport, published, commits, waits: queue.waits },
+        ...{ startedAt, nowWallMs: clock.wallMs(), vector, lamport, published },
+        ...{ commits: queue.durations, waits: queue.waits },
         connections,
         waiting: connections.waiting,
         counters,

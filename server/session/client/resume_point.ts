@@ -5,6 +5,7 @@
 
 import { RIGHTS } from "../../../config/auth/auth_config.ts";
 import { hasRight, type Permissions } from "../../rights/permissions.ts";
+import { type Filter, PLAIN } from "../../../log/channel_lines.ts";
 import type { Position } from "../../../log/segment.ts";
 import { merge, sequenceOf, type Vector } from "../../../log/vector.ts";
 import type {
@@ -48,7 +49,7 @@ export interface ResumedLog {
   readonly origins: { readonly retractions: Pick<Retractions, "in"> };
   /** The sequence of the last entry of an origin that is forgotten whole; 0 for others. */
   readonly buriedAt: (origin: string) => number;
-  missing(vector: Vector): Missing;
+  missing(vector: Vector, filter?: Filter): Missing;
 }
 
 /** What LOGIN_SUCCESS says, beside the name. */
@@ -77,10 +78,15 @@ export interface LoginSuccessFacts {
 const NOTHING: Vector = Object.freeze({});
 
 /**
- * The resume point of a client that `brings` a vector. A client that does not know where it was begins where a lost
- * connection of its user `stood`. Without both, the client begins now.
+ * The resume point of a client that `brings` a vector, and wants what `filter` says. A client that does not know where
+ * it was begins where a lost connection of its user `stood`. Without both, the client begins now.
  */
-export function resumePointOf(brings: Vector | undefined, stood: Vector | undefined, log: ResumedLog): ResumePoint {
+export function resumePointOf(
+  brings: Vector | undefined,
+  stood: Vector | undefined,
+  log: ResumedLog,
+  filter: Filter = PLAIN,
+): ResumePoint {
   const vector = brings ?? stood;
   if (vector === undefined) {
     const resume = { vector: log.vector, replayed: 0 };
@@ -97,7 +103,7 @@ export function resumePointOf(brings: Vector | undefined, stood: Vector | undefi
     };
   }
   const { has, lost, as } = withoutLostOnes(vector, log);
-  const missing = log.missing(has);
+  const missing = log.missing(has, filter);
   const forgotten = forgottenIn(has, log);
   const known = forgotten.length === 0 ? has : without(has, forgotten);
   const gaps = [...missing.gaps, ...lost, ...unknownOrigins(known, log.vector)];

@@ -129,9 +129,7 @@ export class ServedClient implements ReaderOwner {
     if (!receives) return;
     // At the end of the log, only entries that are not in it at all lie ahead.
     const ahead = resumePoint.isAtEnd ? beyond(resumePoint.has, vector) : resumePoint.has;
-    const limit = readingLimit(session.may);
-    const named = knowsChannels ? channels : undefined;
-    const wants = (named ?? limit) === undefined ? WITHOUT_CHANNEL : new PatternSet(named ?? [NO_CHANNEL], limit);
+    const wants = wantsAtFirst(session, channels);
     const isToldWhere = knowsChannels && session.features.includes("resume");
     this.#reader = new Reader(owner.outlet, cursorAt(resumePoint.after, inbox, ahead), this, wants, isToldWhere);
     if (username !== ANONYMOUS && reads) {
@@ -369,4 +367,14 @@ export class ServedClient implements ReaderOwner {
   #saveCursor(position: number | undefined): void {
     if (this.#placeId !== undefined) this.#parts.placeKeeper.moved(this.#placeId, position);
   }
+}
+
+/** What a client wants of the log that names these channels when it logs in, and may read. */
+export function wantsAtFirst(
+  { features, may }: Pick<LoggedIn, "features" | "may">,
+  channels: readonly string[] | undefined,
+): PatternSet {
+  const limit = readingLimit(may);
+  const named = features.includes("channels") ? channels : undefined;
+  return (named ?? limit) === undefined ? WITHOUT_CHANNEL : new PatternSet(named ?? [NO_CHANNEL], limit);
 }

@@ -82,6 +82,7 @@ export class IdIndex {
   /** What runs in the background is of no use any more when this has changed. */
   #epoch = 0;
   readonly #isInPlace: boolean;
+  #isAsked = false;
   #isClosed = false;
 
   constructor(parts: IndexParts) {
@@ -186,6 +187,13 @@ export class IdIndex {
     if (!this.#isInPlace) this.#background.tryAgain();
     else if (this.#runs.forgotten(this.#usedBefore).length > 0) this.#doAll();
     return this.#repairSome();
+  }
+
+  /** Ids in memory go to a file soon, though they are few: entries that have them are to be forgotten. */
+  writeSoon(): void {
+    if (this.#isInPlace) return this.#doAll();
+    this.#isAsked = true;
+    this.#background.go();
   }
 
   get use(): IndexUse {
@@ -328,8 +336,9 @@ export class IdIndex {
   #nextWork(): Promise<void> | undefined {
     const forgotten = this.#runs.forgotten(this.#usedBefore);
     const { tableIds, logBytes } = this.#sizes;
-    const isDue = this.#table.size >= tableIds || this.#bytes >= logBytes || forgotten.length > 0;
+    const isDue = this.#table.size >= tableIds || this.#bytes >= logBytes || forgotten.length > 0 || this.#isAsked;
     if (this.#frozen === undefined && isDue) {
+      this.#isAsked = false;
       this.#frozen = { table: this.#table, to: this.#head };
       this.#beginTable();
     }

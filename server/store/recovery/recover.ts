@@ -20,7 +20,9 @@ import { hasActivities } from "../../../log/segment.ts";
 import type { Vector } from "../../../log/vector.ts";
 import { dropIds } from "../ids/run_recovery.ts";
 import { rowChecksum } from "../sqlite/checksum.ts";
-import { channelNames, encodeFrame, FRAME_FORM } from "../sqlite/frame.ts";
+import { channelColumn } from "../channels/channel_column.ts";
+import { ANY_CHANNEL, formatLost, NOTHING_LOST, withLost } from "../channels/lost_channels.ts";
+import { encodeFrame, FRAME_FORM } from "../sqlite/frame.ts";
 import { BARE_FORM, indexValues } from "../sqlite/index_row.ts";
 import { nameOfLogFile } from "../sqlite/log_files.ts";
 import { insertInto, type Loss, RecoveredRows } from "./recovered_rows.ts";
@@ -282,8 +284,9 @@ class Recovering {
     let entries = 0;
     for (const found of this.#found()) {
       if (found.kind !== "whole") continue;
-      const { frame, place, bareChecksum } = found.segment;
+      const { frame, place, bareChecksum, row } = found.segment;
       const { origin, first, last, position, audience, bytes } = frame;
+      const { channels, size } = row ?? { channels: channelColumn(frame), size: bytes.length };
       const { missing = [], cutAfter = Infinity } = holes.get(origin) ?? {};
       if (last > cutAfter) continue;
       const log = written.get(origin) ?? {
@@ -298,19 +301,19 @@ class Recovering {
       }
       if (hasActivities(audience)) {
         log.activities += last - first + 1;
-        log.activityBytes += bytes.length;
+        log.activityBytes += size;
       }
       log.last = last;
       written.set(origin, log);
       const values = indexValues({
-        ...{ position, first, last, takenAt: frame.takenAt, lamport: frame.lamport, channels: channelNames(audience) },
+        ...{ position, first, last, takenAt: frame.takenAt, lamport: frame.lamport, channels },
         origin: this.#originId(origin),
         audience: audienceNumber(frame),
         username: audience.kind === "user" ? audience.username : null,
         activities: log.activities,
         activityBytes: log.activityBytes,
         form: bareChecksum === undefined ? FRAME_FORM : BARE_FORM,
-        size: bytes.length,
+        size,
         file: place?.file ?? null,
         start: place?.start ?? null,
         length: place?.length ?? null,
@@ -322,6 +325,7 @@ class Recovering {
       entries += last - first + 1;
     }
     const insertOrigin = this.#insert("origins", 5);
+    const insertLost = this.#insert("lost_channels", 3);
     for (const [name, id] of this.#originIds) {
       const log = written.get(name);
       const row = [
@@ -331,6 +335,13 @@ class Recovering {
         log?.forgottenPosition ?? positions.get(name) ?? 0,
       ] as const;
       insertOrigin.run(...row, rowChecksum("origins", ...row));
+      const before = this.#salvage.lostOf(id);
+      // A hole may be of any channel, and so may what was forgotten of which nothing more is known.
+      const isOfAny = row[2] > 0 && (before === undefined || row[2] > (forgotten.get(name) ?? 0));
+      const lost = withLost(before ?? NOTHING_LOST, isOfAny ? [{ name: ANY_CHANNEL, last: row[2] }] : []);
+      if (lost.size === 0) continue;
+      const channels = formatLost(lost);
+      insertLost.run(id, channels, rowChecksum("lost_channels", id, channels));
     }
     return entries;
   }

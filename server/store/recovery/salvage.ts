@@ -6,6 +6,7 @@
 import { closeSync, openSync } from "node:fs";
 import { readPart } from "../../../platform/files/in_place.ts";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { type LostChannels, parseLost } from "../channels/lost_channels.ts";
 import { checksumOf, rowChecksum } from "../sqlite/checksum.ts";
 import { AUDIENCE_NUMBERS, audienceOf, decodeFrame, type Frame, storedKind } from "../sqlite/frame.ts";
 import { BARE_FORM, indexValues } from "../sqlite/index_row.ts";
@@ -28,6 +29,8 @@ export interface WholeSegment {
   readonly place: { readonly file: number; readonly start: number; readonly length: number } | undefined;
   /** Of bytes without a frame, from version 4. */
   readonly bareChecksum: number | undefined;
+  /** What its row says that its frame does not, if the row is whole: which of its lines are forgotten. */
+  readonly row?: { readonly channels: string | null; readonly size: number };
 }
 
 /**
@@ -140,6 +143,7 @@ export class Salvage implements Disposable {
   readonly #database: DatabaseSync | undefined;
   readonly #handles = new Map<number, number>();
   readonly #names = new Map<number, string>();
+  readonly #lost = new Map<number, LostChannels>();
   #isClosed = false;
 
   /** `database` is the folder's database, if it can be opened at all. */
@@ -159,6 +163,17 @@ export class Salvage implements Disposable {
       this.#names.set(id, name);
     }
     this.origins = origins;
+    type LostRow = { origin: number; channels: string; checksum: number };
+    for (const row of this.rows<LostRow>("lost_channels", "origin", "origin, channels, checksum")) {
+      if (isUnreadable(row)) continue;
+      const { origin, channels, checksum } = row;
+      if (rowChecksum("lost_channels", origin, channels) === checksum) this.#lost.set(origin, parseLost(channels));
+    }
+  }
+
+  /** What is forgotten of which channels of the origin with this number, if that is readable. */
+  lostOf(id: number): LostChannels | undefined {
+    return this.#lost.get(id);
   }
 
   /** The origin with this number, if its row is whole. */
@@ -274,7 +289,9 @@ export class Salvage implements Disposable {
     if (row.form !== BARE_FORM || !isRowWhole) {
       const decoded = decodeFrame(stored);
       const isIt = decoded.ok && decoded.frame.position === row.position && decoded.length === stored.length;
-      return isIt ? { frame: decoded.frame, place, bareChecksum: undefined } : undefined;
+      if (!isIt) return undefined;
+      const whole = { frame: decoded.frame, place, bareChecksum: undefined };
+      return isRowWhole ? { ...whole, row: { channels: row.channels, size: row.size } } : whole;
     }
     const audience = audienceOf(row.audience, row.username);
     const origin = this.nameOf(row.origin);

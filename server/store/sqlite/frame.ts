@@ -32,6 +32,9 @@ export const AUDIENCE_NUMBERS = { everyone: 0, user: 1, servers: 2 } as const;
 export type StoredKind = keyof typeof AUDIENCE_NUMBERS;
 /** The flag of a frame with a table of channels. A program that does not know channels takes it for a newer one's. */
 const HAS_CHANNELS = 1;
+/** The flag of a frame of which lines are forgotten: the names of their channels have the highest bit of the length. */
+const HAS_FORGOTTEN = 2;
+const IS_FORGOTTEN = 0x8000;
 
 /**
  * Where the parts of a header begin. Parts without a fixed length follow `names`; the last four bytes are the header's
@@ -60,9 +63,6 @@ const CHECKSUM_BYTES = 4;
 const MAX_NAME_BYTES = 0xffff;
 
 const NO_CHANNELS: readonly ChannelLines[] = [];
-/** The longest list of names in an index row, and what stands there for a longer one: no name has it. */
-const MAX_CHANNEL_NAMES = 2_048;
-const MANY_CHANNELS = "*";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -74,14 +74,14 @@ export function encodeHeader(
   const channels = audience.kind === "channels" ? audience.channels : NO_CHANNELS;
   const originBytes = encodeName(origin);
   const usernameBytes = encodeName(audience.kind === "user" ? audience.username : "");
-  const table = channels.map(({ name, ranges }) => ({ name: encodeName(name), ranges }));
+  const table = channels.map((lines) => ({ ...lines, name: encodeName(lines.name) }));
   const tableLength = table.reduce((sum, { name, ranges }) => sum + 6 + name.length + 8 * ranges.length, 0);
   const headerLength = AT.names + originBytes.length + usernameBytes.length + tableLength + CHECKSUM_BYTES;
   const header = new Uint8Array(headerLength);
   const view = new DataView(header.buffer);
   view.setUint32(AT.magic, MAGIC, true);
   view.setUint8(AT.form, FRAME_FORM);
-  if (channels.length > 0) view.setUint8(AT.flags, HAS_CHANNELS);
+  view.setUint8(AT.flags, flagsOf(channels));
   view.setUint8(AT.audience, AUDIENCE_NUMBERS[storedKind(audience)]);
   view.setUint32(AT.headerLength, headerLength, true);
   view.setUint32(AT.bodyLength, bytes.length, true);
@@ -98,8 +98,8 @@ export function encodeHeader(
   header.set(originBytes, AT.names);
   header.set(usernameBytes, AT.names + originBytes.length);
   let at = AT.names + originBytes.length + usernameBytes.length;
-  for (const { name, ranges } of table) {
-    view.setUint16(at, name.length, true);
+  for (const { name, ranges, isForgotten } of table) {
+    view.setUint16(at, name.length | (isForgotten ? IS_FORGOTTEN : 0), true);
     view.setUint32(at + 2, ranges.length, true);
     header.set(name, at + 6);
     at += 6 + name.length;
@@ -138,7 +138,7 @@ export function decodeFrame(bytes: Uint8Array, at = 0): Decoded {
     return { ok: false, problem: "the head of its frame has changed" };
   }
   // After the checksum, as a flipped bit is no newer program.
-  if (view.getUint8(AT.form) !== FRAME_FORM || (view.getUint8(AT.flags) & ~HAS_CHANNELS) !== 0) {
+  if (view.getUint8(AT.form) !== FRAME_FORM || (view.getUint8(AT.flags) & ~(HAS_CHANNELS | HAS_FORGOTTEN)) !== 0) {
     return { ok: false, problem: `its frame has form ${view.getUint8(AT.form)}, which a newer program wrote` };
   }
   const body = bytes.subarray(at + headerLength, at + headerLength + bodyLength);
@@ -180,14 +180,9 @@ export function storedKind({ kind }: Audience): StoredKind {
   return kind === "channels" ? "everyone" : kind;
 }
 
-/**
- * The channels of a segment, as its index row names them; `null` for none. Where they are too many to name, a reader
- * has to look.
- */
-export function channelNames(audience: Audience): string | null {
-  if (audience.kind !== "channels") return null;
-  const names = audience.channels.map(({ name }) => name).sort().join("\n");
-  return names.length > MAX_CHANNEL_NAMES ? MANY_CHANNELS : names;
+function flagsOf(channels: readonly ChannelLines[]): number {
+  if (channels.length === 0) return 0;
+  return HAS_CHANNELS | (channels.some(({ isForgotten }) => isForgotten) ? HAS_FORGOTTEN : 0);
 }
 
 /** Only lines for everyone can be for a channel. */
@@ -213,12 +208,12 @@ function readNames(header: Uint8Array, view: DataView): Names | undefined {
     for (let left = view.getUint32(AT.channelCount, true); left > 0 && at < header.length; left--) {
       const [nameLength, count] = [view.getUint16(at, true), view.getUint32(at + 2, true)];
       at += 6;
-      const name = decoder.decode(take(nameLength));
+      const name = decoder.decode(take(nameLength & ~IS_FORGOTTEN));
       const ranges = [];
       for (let range = 0; range < count; range++, at += 8) {
         ranges.push({ start: view.getUint32(at, true), end: view.getUint32(at + 4, true) });
       }
-      channels.push({ name, ranges });
+      channels.push({ name, ranges, ...(nameLength & IS_FORGOTTEN ? { isForgotten: true } : {}) });
     }
     return at === header.length ? { origin, username, channels } : undefined;
   } catch {

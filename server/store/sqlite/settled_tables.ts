@@ -8,6 +8,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Position } from "../../../log/segment.ts";
 import { MAX_ENTRY_LAMPORT } from "../../../protocol/lamport_bounds.ts";
+import type { KeptByChannel } from "../channels/channel_counts.ts";
 import type { IndexedLog, IndexParts } from "../ids/index_parts.ts";
 import { type InboxChange, inboxChange } from "../inbox.ts";
 import { checkedRow } from "./index_row.ts";
@@ -184,12 +185,20 @@ export class SettledTables {
     this.#newest = newest ?? this.#newest;
   }
 
-  /** As `Store.forget`. The database has to have all turns. */
-  forget(limits: ForgetLimits): Forgotten {
-    const plan = this.#forgetting.plan(limits);
-    if (plan.isIdle) return { entries: 0, upTo: 0, more: false };
-    this.#transaction(() => this.#forgetting.write(plan));
+  /**
+   * As `Store.forget`. The database has to have all turns. `needsIds` is called where lines stay only until the used
+   * message ids behind position `idsUpTo` are in files.
+   */
+  forget(limits: ForgetLimits, idsUpTo: Position, needsIds: () => void): Forgotten {
+    const plan = this.#forgetting.plan(limits, idsUpTo);
+    if (plan.channels.waitsForIds) needsIds();
+    if (!plan.isIdle) this.#transaction(() => this.#forgetting.write(plan));
     return plan.forgotten;
+  }
+
+  /** As `Store.keptByChannel`. */
+  get keptByChannel(): KeptByChannel {
+    return this.#forgetting.kept;
   }
 
   /** What the index of message ids is opened with. `store` gives all segments. */
@@ -235,7 +244,7 @@ export class SettledTables {
       const before = changed.get(origin) ?? this.origins.get(origin)?.log ?? emptyLog(origin);
       const log = append(before, segment);
       changed.set(origin, log);
-      if (log.forgottenLast > before.forgottenLast) withHoles.add(origin);
+      if (log.lost !== before.lost) withHoles.add(origin);
       const frame = frames[index]!;
       const place = { file, start: start + frame.start, length: frame.length };
       return { segment, activities: log.activities, activityBytes: log.activityBytes, place };
@@ -254,6 +263,7 @@ export class SettledTables {
 
   /** Drops what a turn takes back or buries, within a transaction. */
   #drop({ renamed, buried }: Batch): void {
+    this.#forgetting.restart();
     if (renamed !== undefined) {
       const { former, after } = renamed;
       const id = this.origins.end(former, after);

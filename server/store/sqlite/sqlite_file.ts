@@ -30,7 +30,9 @@ const STICKY = 0o1000;
 /** The names of a server's files in its data folder, with the small files of `gateway/`. */
 const KEPT = /^(?:thrum\.sqlite.*|log-\d{8,}\.bytes|ids-\d{8,}\.run|secret|changed-secrets|http-token|ticket-key)$/;
 /** Small tables, which are read through when the store is opened. Checksums cannot show that a row is missing. */
-const SMALL_TABLES = ["state", "origins", "accounts", "cursors", "members", "inbox", "notes", "places", "tombstones"];
+const SMALL_TABLES = [
+  ...["state", "origins", "lost_channels", "accounts", "cursors", "members", "inbox", "notes", "places", "tombstones"],
+];
 /**
  * Larger than SQLite's 4,096. A turn under load adds tens of kilobytes, and writes them a sixth faster. Still larger
  * pages would double the cost of small turns on a quiet server.

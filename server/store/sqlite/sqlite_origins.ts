@@ -5,8 +5,18 @@
  * it.
  */
 
+import type { Filter } from "../../../log/channel_lines.ts";
 import type { Position } from "../../../log/segment.ts";
 import type { Vector } from "../../../log/vector.ts";
+import { lostLinesOf } from "../channels/channel_column.ts";
+import {
+  formatLost,
+  type LostChannels,
+  lostOfAny,
+  lostUpTo,
+  NOTHING_LOST,
+  parseLost,
+} from "../channels/lost_channels.ts";
 import { checkRow, damagedRow, rowChecksum } from "./checksum.ts";
 import { AUDIENCE_NUMBERS, type StoredKind } from "./frame.ts";
 import { checkedRow } from "./index_row.ts";
@@ -49,9 +59,10 @@ export class SqliteOrigins implements Lookup {
     this.#statements = statements;
     this.#unsettled = unsettled;
     const ends = allEnds(statements);
+    const lost = allLost(statements);
     for (const row of all<OriginRow>(statements.origins)) {
       checkOrigin(row);
-      this.#set({ id: row.id, log: logOf(row, ends.get(row.id) ?? {}) });
+      this.#set({ id: row.id, log: logOf({ ...row, lost: lost.get(row.id) }, ends.get(row.id) ?? {}) });
     }
     type TombstoneRow = { origin: string; last: number; checksum: number };
     for (const { origin, last, checksum } of all<TombstoneRow>(statements.tombstones)) {
@@ -105,9 +116,12 @@ export class SqliteOrigins implements Lookup {
     for (const log of logs) this.#putForgotten(this.numberOf(log.origin), log);
   }
 
-  #putForgotten(id: number, { origin, forgottenLast, forgottenPosition }: OriginLog): void {
+  #putForgotten(id: number, { origin, forgottenLast, forgottenPosition, lost }: OriginLog): void {
     const checksum = rowChecksum("origins", id, origin, forgottenLast, forgottenPosition);
     this.#statements.putForgotten.run(forgottenLast, forgottenPosition, checksum, id);
+    if (lost.size === 0) return;
+    const channels = formatLost(lost);
+    this.#statements.putLostChannels.run(id, channels, rowChecksum("lost_channels", id, channels));
   }
 
   /** Takes in how an origin stands. */
@@ -128,7 +142,7 @@ export class SqliteOrigins implements Lookup {
 
   /** Drops all rows of the origins in `buried`, and writes their tombstones, within a transaction. */
   bury(buried: Vector): void {
-    const { deleteSegmentsOf, deleteOrigin, putTombstone } = this.#statements;
+    const { deleteSegmentsOf, deleteOrigin, deleteLostChannels, putTombstone } = this.#statements;
     const tombstones = new Map<string, number>();
     for (const [name, told] of Object.entries(buried)) {
       const last = Math.max(told, this.#tombstones.get(name) ?? 0);
@@ -139,6 +153,7 @@ export class SqliteOrigins implements Lookup {
       deleteSegmentsOf.run(id);
       // Message ids stay, and say nothing without their origin. A search for them would go through all ids.
       deleteOrigin.run(id);
+      deleteLostChannels.run(id);
     }
     for (const [name, last] of tombstones) {
       this.#byName.delete(name);
@@ -153,15 +168,17 @@ export class SqliteOrigins implements Lookup {
     const { id, log } = origin;
     this.#statements.deleteSegmentsOfAfter.run(id, after);
     const ends = endsOf(this.#statements, id);
-    const ended = logOf({ name, ...forgottenAtEnd(log, after, newestOf(ends)) }, ends);
+    const newest = newestOf(ends);
+    const forgotten = forgottenAtEnd(log, after, newest && { ...newest, lost: lostLinesOf(newest) });
+    const ended = logOf({ name, ...forgotten }, ends);
     this.#putForgotten(id, ended);
     this.#set({ id, log: ended });
     return id;
   }
 
   /** As `Store.missing`, in a log that stands at `head`. */
-  missing(vector: Vector, head: Position): Missing {
-    return findMissing({ logs: this.logs(), head, tombstones: this.#tombstones }, vector, this);
+  missing(vector: Vector, head: Position, filter?: Filter): Missing {
+    return findMissing({ logs: this.logs(), head, tombstones: this.#tombstones }, vector, this, filter);
   }
 
   /** As `Store.boundOf`. */
@@ -260,22 +277,29 @@ interface Ends {
 /** How an origin stands, as its rows tell. */
 export function readLog(statements: Statements, row: OriginRow): OriginLog {
   checkOrigin(row);
-  return logOf(row, endsOf(statements, row.id));
+  return logOf({ ...row, lost: NOTHING_LOST }, endsOf(statements, row.id));
 }
 
 function checkOrigin({ id, name, forgottenLast, forgottenPosition, checksum }: OriginRow): void {
   checkRow(checksum, "origins", id, name, forgottenLast, forgottenPosition);
 }
 
-function logOf({ name, forgottenLast, forgottenPosition }: Omit<OriginRow, "id" | "checksum">, ends: Ends): OriginLog {
+function logOf(
+  { name, forgottenLast, forgottenPosition, lost = lostOfAny(forgottenLast) }: Omit<OriginRow, "id" | "checksum"> & {
+    readonly lost: LostChannels | undefined;
+  },
+  ends: Ends,
+): OriginLog {
   const { everyone, oldest, oldestForUser } = ends;
   const newest = newestOf(ends);
+  // After a cut, an origin's rows can end before its forgotten ones, or be missing.
+  const last = Math.max(newest?.last ?? 0, forgottenLast);
   return {
     ...emptyLog(name),
     forgottenLast,
     forgottenPosition,
-    // After a cut, an origin's rows can end before its forgotten ones, or be missing.
-    last: Math.max(newest?.last ?? 0, forgottenLast),
+    lost: lostUpTo(lost, last),
+    last,
     newest: newest?.position ?? 0,
     newestTakenAt: newest?.takenAt ?? 0,
     activities: everyone?.activities ?? 0,
@@ -301,6 +325,17 @@ function endsOf(statements: Statements, origin: number): Ends {
     oldest: read(statements.activityAfter, "everyone", 0),
     oldestForUser: read(statements.forUserAfter, "user", 0),
   };
+}
+
+/** What is forgotten of which channels, by the numbers of origins. */
+function allLost(statements: Statements): ReadonlyMap<number, LostChannels> {
+  type Row = { origin: number; channels: string; checksum: number };
+  return new Map(
+    all<Row>(statements.lostChannels).map(({ origin, channels, checksum }) => {
+      checkRow(checksum, "lost_channels", origin, channels);
+      return [origin, parseLost(channels)];
+    }),
+  );
 }
 
 /** The end rows of all origins, by their numbers. */

@@ -141,6 +141,9 @@ export function prepareStatements(database: DatabaseSync) {
     deleteTombstone: prepare("DELETE FROM tombstones WHERE origin = ?"),
     tombstones: prepare("SELECT origin, last, checksum FROM tombstones ORDER BY place"),
     deleteOrigin: prepare("DELETE FROM origins WHERE id = ?"),
+    lostChannels: prepare("SELECT origin, channels, checksum FROM lost_channels"),
+    putLostChannels: prepare("INSERT OR REPLACE INTO lost_channels VALUES (?, ?, ?)"),
+    deleteLostChannels: prepare("DELETE FROM lost_channels WHERE origin = ?"),
     deleteSegmentsOf: prepare("DELETE FROM segments WHERE origin = ?"),
     isAwaited: prepare("SELECT 1 FROM inbox WHERE origin = ? AND username IS NOT NULL LIMIT 1"),
     deleteMessagesOfOrigin: prepare("DELETE FROM inbox WHERE origin = ? " + WHOSE),
@@ -148,6 +151,13 @@ export function prepareStatements(database: DatabaseSync) {
     sizesBefore: prepare("SELECT position, size FROM segments WHERE position < ? ORDER BY position DESC LIMIT ?"),
     segmentsBetween: prepare(
       `SELECT ${INDEX_COLUMNS}, bytes FROM segments WHERE position > ? AND position <= ? ORDER BY position`,
+    ),
+    rowsWithChannels: prepare(
+      `SELECT ${INDEX_COLUMNS} FROM segments INDEXED BY segments_with_channels ` +
+        "WHERE channels IS NOT NULL AND position > ? ORDER BY position LIMIT ?",
+    ),
+    rowsBetween: prepare(
+      `SELECT ${INDEX_COLUMNS} FROM segments NOT INDEXED WHERE position > ? AND position < ? ORDER BY position LIMIT ?`,
     ),
     segmentAt: prepare(`SELECT ${INDEX_COLUMNS}, bytes FROM segments WHERE position = ?`),
     activityAfter: prepare(firstAfter(AUDIENCE_NUMBERS.everyone)),

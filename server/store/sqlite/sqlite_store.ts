@@ -6,10 +6,13 @@
  */
 
 import { DatabaseSync } from "node:sqlite";
+import type { Filter } from "../../../log/channel_lines.ts";
+import { type LogPortion, portionOf, type Wanted } from "../../../log/portion.ts";
 import type { Position, Segment } from "../../../log/segment.ts";
 import type { Vector } from "../../../log/vector.ts";
 import { accountsAfter } from "../account_order.ts";
 import type { DiskUse } from "../budget.ts";
+import type { KeptByChannel } from "../channels/channel_counts.ts";
 import { lookAtDisk } from "./disk_use.ts";
 import { FileWatch } from "./file_watch.ts";
 import { StoreIds } from "../ids/store_ids.ts";
@@ -196,6 +199,15 @@ class SqliteStore implements Store {
     });
   }
 
+  portionAfter(position: Position, maxBytes: number, wanted: Wanted): LogPortion {
+    const { unsettled, segments, newest } = this.#tables;
+    return this.#read(() =>
+      position < newest
+        ? segments.portionAfter(position, maxBytes, newest, wanted)
+        : portionOf(unsettled.after(position, maxBytes, true), position, wanted)
+    );
+  }
+
   segmentsBefore(position: Position, maxBytes: number): Segment[] {
     const { unsettled, segments, newest } = this.#tables;
     return this.#read(() => {
@@ -220,8 +232,8 @@ class SqliteStore implements Store {
     return this.#tables.origins.beginning();
   }
 
-  missing(vector: Vector): Missing {
-    return this.#read(() => this.#tables.origins.missing(vector, this.#tables.head));
+  missing(vector: Vector, filter?: Filter): Missing {
+    return this.#read(() => this.#tables.origins.missing(vector, this.#tables.head, filter));
   }
 
   missingAfter(position: Position): Missing {
@@ -306,11 +318,15 @@ class SqliteStore implements Store {
   forget(limits: ForgetLimits): Forgotten {
     const moreIds = this.#write(() => this.#ids.index.forget(limits.usedBefore));
     const forgotten = this.#settled({ entries: 0, upTo: 0, more: true }, () => {
-      const forgotten = this.#tables.forget(limits);
+      const forgotten = this.#tables.forget(limits, this.#ids.index.completeUpTo, () => this.#ids.index.writeSoon());
       this.#checkpoints.look(this.#tables.unused(this.#files.olderNumbers).length > 0);
       return forgotten;
     }, "write to");
     return moreIds ? { ...forgotten, more: true } : forgotten;
+  }
+
+  keptByChannel(): KeptByChannel {
+    return this.#tables.keptByChannel;
   }
 
   checkFiles(): void {

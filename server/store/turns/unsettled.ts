@@ -5,6 +5,7 @@
  */
 
 import type { Position, Segment } from "../../../log/segment.ts";
+import { channelColumn } from "../channels/channel_column.ts";
 import type { ActivityRow, OriginLog } from "../origin_log.ts";
 import { Queue } from "../queue.ts";
 import { type StoredKind, storedKind } from "../sqlite/frame.ts";
@@ -179,5 +180,11 @@ export class Unsettled {
 
 function rowOf({ segment, activities, activityBytes }: UnsettledSegment): ActivityRow {
   const { position, first, last, takenAt, bytes } = segment;
-  return { position, first, last, takenAt, size: bytes.length, activities, activityBytes };
+  return {
+    ...{ position, first, last, takenAt, size: bytes.length, activities, activityBytes },
+    // A look-up seldom needs it.
+    get channels() {
+      return channelColumn(segment);
+    },
+  };
 }

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { Hub } from "../../../server/hub/hub.ts";
 import { Reader, type ReaderOwner } from "../../../server/hub/reader.ts";
 import { cursorAt } from "../../../log/cursor.ts";
+import { portionOf } from "../../../log/portion.ts";
 import { type Audience, EVERYONE, type Segment, SERVERS } from "../../../log/segment.ts";
 import type { Vector } from "../../../log/vector.ts";
 import type { Clock } from "../../../platform/clock.ts";
@@ -64,7 +65,7 @@ class World {
         count();
         return vector;
       },
-      segmentsAfter: after,
+      portionAfter: (position, maxBytes, wanted) => portionOf(after(position, maxBytes), position, wanted),
     }, clock);
   }
 

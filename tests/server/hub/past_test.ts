@@ -40,7 +40,7 @@ class World {
   constructor() {
     const { store } = this;
     const log = {
-      ...{ head: 0, vector: this.vector, segmentsAfter: () => [] },
+      ...{ head: 0, vector: this.vector, portionAfter: () => ({ segments: [], upTo: 0 }) },
       past: {
         segmentsBefore: (position: number, maxBytes: number) => {
           this.reads++;

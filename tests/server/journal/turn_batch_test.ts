@@ -58,7 +58,7 @@ Deno.test("a session that begins and ends as its registration is stored disturbs
 
 const reads: [what: string, read: keyof Store, lines: Received[]][] = [
   ["a client resumes", "missing", [{ ...ANONYMOUS, features: ["resume"], resume: { vector: {} } }]],
-  ["the log is read for it", "segmentsAfter", [{ ...ANONYMOUS, features: ["resume"], resume: { vector: {} } }]],
+  ["the log is read for it", "portionAfter", [{ ...ANONYMOUS, features: ["resume"], resume: { vector: {} } }]],
   ["a message id is looked up", "usedMessageId", [{ ...ANONYMOUS, features: ["ack"] }, activity(9, "m")]],
   ["a user logs in", "account", [{ command: "LOGIN", username: "anna", secret: "anna", features: ["ack"] }]],
   ["a plain user comes back", "vectorAt", [{ command: "LOGIN", username: "anna", secret: "anna" }]],

@@ -17,6 +17,7 @@ const SECRET = "of the network";
 /** What a store is asked for while it runs. */
 const READS: ReadonlySet<string | symbol> = new Set<keyof Store>([
   "segmentsAfter",
+  "portionAfter",
   "segmentsBefore",
   "segmentOf",
   "beginning",

@@ -271,7 +271,7 @@ Deno.test("a reader that cannot be written to is cut, and the others get the tur
         return log.length;
       },
       vector: {},
-      segmentsAfter: (position) => log.slice(position),
+      portionAfter: (position) => ({ segments: log.slice(position), upTo: Math.max(position, log.length) }),
     },
     new FakeClock(),
     faults,

@@ -223,6 +223,36 @@ Deno.test("a client of a quiet channel is told where it stands, every ten second
   await world.stop();
 });
 
+Deno.test("a client of a quiet channel is told where it stands after 1,000 activities, and once a second at most", async () => {
+  const world = await NodeWorld.start();
+  const quiet = await world.connect(login(["quiet"]));
+  const all = await world.connect(login(["**"]));
+  const sender = await world.connect(login([]));
+  const publish = async (count: number) => {
+    sender.send(...Array.from({ length: count }, (_, n) => activity(n, "loud")));
+    await world.settle();
+    await world.clock.run(1);
+  };
+  const positions = () =>
+    quiet.received.filter(({ command }) => command === "POSITION").map(({ vector }) => vector["s-1"]);
+  await publish(999);
+  assertEquals(positions(), []);
+  await publish(1);
+  assertEquals(positions(), [1_000]);
+  // As many once more, at once: a second has to pass.
+  await publish(1_500);
+  assertEquals(positions(), [1_000]);
+  await world.clock.run(1_000);
+  assertEquals(positions(), [1_000, 2_500]);
+  await publish(5);
+  await world.clock.run(9_900);
+  assertEquals(positions(), [1_000, 2_500]);
+  await world.clock.run(200);
+  assertEquals(positions(), [1_000, 2_500, 2_505]);
+  assertEquals(all.commands.includes("POSITION"), false);
+  await world.stop();
+});
+
 Deno.test("a slow reader of a channel falls behind, and gets the rest of that channel alone", async () => {
   const world = await NodeWorld.start({ limits: { maxPendingBytes: 1_024, tailBytes: 4_096 } });
   const slow = await world.connect(login(["lab"]));

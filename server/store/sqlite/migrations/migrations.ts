@@ -7,6 +7,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { migrateTo5 } from "./migration_5.ts";
 import { migrateTo6 } from "./migration_6.ts";
+import { TO_7 } from "./migration_7.ts";
 
 /** Turns a file of the version before into version `to`, in one transaction. */
 export interface Migration {
@@ -129,6 +130,7 @@ export const MIGRATIONS: readonly Migration[] = [
   },
   { to: 5, statements: [], carryOut: migrateTo5 },
   { to: 6, statements: [], carryOut: migrateTo6 },
+  { to: 7, statements: TO_7 },
 ];
 
 /** The version that this program reads and writes. */
