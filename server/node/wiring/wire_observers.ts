@@ -81,7 +81,7 @@ export function wireObservers(parts: WireObserversParts, wired: Wired): WiredObs
       waiting: () => journal.directMessages.waitingByUser,
       lastSeen: () => wired.network.presence.lastSeen,
     },
-    channels: { readers: hub.readersOfChannels },
+    channels: { readers: hub.readersOfChannels, kept: () => journal.channels.kept },
     laidDown: () => laidDown,
     lostWith: (serverId) => wired.network.presence.lostWith(serverId),
   });
