@@ -6,7 +6,6 @@
 import { channelProblem } from "../../../protocol/channels/channel_name.ts";
 import type { Activity, Client } from "../../options.ts";
 import type { Notice } from "../notices.ts";
-import { textStart, textWidth } from "../screen/text_width.ts";
 import { channelName } from "../screen/visible.ts";
 import { ChannelReadings, type ChannelReadingsOwner, type ChannelReadingsParts } from "./channel_readings.ts";
 import { ChatChannels } from "./chat_channels.ts";
@@ -15,18 +14,13 @@ import { CHANNEL_MARK, JOIN, LEAVE } from "./typed_line.ts";
 /** The chat. */
 export interface ChannelTalkOwner extends Pick<ChannelReadingsOwner, "hasShown" | "show" | "showRow"> {
   tell(notice: Notice): void;
-  /** What the person types stands behind this. */
-  prompt(text: string): void;
+  /** What the person types is for this channel; for everyone where it is empty. */
+  prompt(channel: string): void;
   /** The line means nothing. */
   mistake(line: string, why: string): void;
   /** The server does not do what was asked for. The person is told; a script has to learn it at the end. */
   refused(error: Error): void;
 }
-
-/** Before what is said to everyone. */
-const TO_ALL = "> ";
-/** Of a longer name, the prompt has the beginning: the typed text needs the room. */
-const PROMPT_COLUMNS = 24;
 
 /** The channels of one chat. */
 export class ChannelTalk implements ChannelReadingsOwner {
@@ -93,8 +87,6 @@ export class ChannelTalk implements ChannelReadingsOwner {
 
   #prompt(): void {
     const { current } = this.channels;
-    const name = current === undefined ? "" : channelName(current);
-    const cut = textWidth(name) <= PROMPT_COLUMNS ? name : `${textStart(name, PROMPT_COLUMNS - 1)}…`;
-    this.#owner.prompt(cut + TO_ALL);
+    this.#owner.prompt(current === undefined ? "" : channelName(current));
   }
 }

@@ -110,7 +110,7 @@ export class Chat implements ScreenOwner {
       show: (activity) => this.#showActivity(activity),
       showRow: (row) => view.show(row),
       tell: (notice) => this.#tell(notice),
-      prompt: (text) => view.prompt(text),
+      prompt: (channel) => view.prompt(channel),
       mistake: (line, why) => this.#mistake(line, why),
       refused: (error) => this.#refusal ??= error,
     });

@@ -17,7 +17,7 @@ import { type Key, KeyReader, PASTE_MODE } from "./keys.ts";
 import { historyOf } from "./line_history.ts";
 import { newerPage, olderPage, type Page, pageBefore, rowWidth, ShownRows, type Size } from "./look_back.ts";
 import { drawAbove, drawPrompt, erasePrompt, type PromptLine, redrawAbove, redrawResized } from "./prompt_line.ts";
-import { textStart } from "./text_width.ts";
+import { textStart, textWidth } from "./text_width.ts";
 import { visible } from "./visible.ts";
 
 /** Who is told what the person wants. */
@@ -42,8 +42,8 @@ export interface ChatView {
   show(text: string, key?: string): void;
   /** Replaces the row of `key` by `text`. False where that is not possible any more. */
   mend(key: string, text: string): boolean;
-  /** What is typed stands behind `text`, where there is a place for that. */
-  prompt(text: string): void;
+  /** What is typed is for `place`; for everyone where that is empty. */
+  prompt(place: string): void;
   /**
    * Asks a question that one key answers: `yes` is called for `y`, and nothing for anything else. `false` when the
    * person is busy with something else: then nothing is asked.
@@ -51,8 +51,9 @@ export interface ChatView {
   ask(question: string, yes: () => void): boolean;
 }
 
-/** What a chat begins with. */
 const PROMPT = "> ";
+/** More of a place is not shown before the prompt, nor more than a third of the row: the typed text needs the rest. */
+const MAX_PLACE_COLUMNS = 24;
 /** The screen that a terminal has beside its own, which comes back unchanged. */
 const OTHER_SCREEN = { enter: "\x1b[?1049h", leave: "\x1b[?1049l" } as const;
 const CLEAR = "\x1b[H\x1b[2J";
@@ -75,7 +76,8 @@ export class Screen implements ChatView {
   #drawn: PromptLine | undefined;
   /** The row right above the typed line, if it can be replaced. */
   #last: { readonly key: string; readonly columns: number } | undefined;
-  #prompt = PROMPT;
+  /** For whom it is what the person types. */
+  #place = "";
   /** A question that stands in the place of the prompt. */
   #question: { readonly text: string; readonly yes: () => void } | undefined;
   /** What is seen of earlier rows, and what came meanwhile. */
@@ -133,9 +135,9 @@ export class Screen implements ChatView {
     return true;
   }
 
-  prompt(text: string): void {
-    if (text === this.#prompt) return;
-    this.#prompt = text;
+  prompt(place: string): void {
+    if (place === this.#place) return;
+    this.#place = place;
     this.#draw();
   }
 
@@ -325,9 +327,15 @@ export class Screen implements ChatView {
     const { text, cursor, search } = this.#editor;
     const columns = this.#stdio.columns();
     if (this.#question !== undefined) return { prompt: visible(this.#question.text), text: "", cursor: 0, columns };
-    if (search === undefined) return { prompt: this.#prompt, text, cursor, columns };
+    if (search === undefined) return { prompt: this.#promptIn(columns), text, cursor, columns };
     const failed = search.at === undefined && search.query !== "" ? "nothing with" : "search";
     return { prompt: `${failed} "${visible(search.query)}": `, text, cursor, columns };
+  }
+
+  #promptIn(columns: number): string {
+    const room = Math.min(MAX_PLACE_COLUMNS, Math.floor(columns / 3));
+    const isWhole = textWidth(this.#place) <= room;
+    return (isWhole ? this.#place : `${textStart(this.#place, room - 1)}…`) + PROMPT;
   }
 
   #size(): Size {

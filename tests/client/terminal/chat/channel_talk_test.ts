@@ -18,8 +18,8 @@ const SERVER = {
 /** One person's chat. */
 class Talk implements AsyncDisposable {
   readonly shown: string[] = [];
-  /** What stands before the typed text. */
-  prompt = "> ";
+  /** For which channel it is what is typed. */
+  place = "";
   readonly chat: Chat;
   readonly stdio: FakeStdio;
   #client!: Client;
@@ -30,7 +30,7 @@ class Talk implements AsyncDisposable {
       run: (_, until) => until,
       show: (text) => void this.shown.push(text.replaceAll(/^\d\d:\d\d:\d\d {2}/gm, "")),
       mend: () => false,
-      prompt: (text) => this.prompt = text,
+      prompt: (channel) => this.place = channel,
       ask: () => false,
     };
     this.stdio = new FakeStdio([], !isPiped);
@@ -74,7 +74,7 @@ Deno.test("a joined channel begins with what was said there, and what is typed g
   talk.type("/join lab");
   const past = Array.from({ length: 20 }, (_, n) => `#lab  anonymous  text ${n + 3}`);
   await talk.shows("Joined #lab", "── said before in #lab ──", ...past, "── now ──");
-  assertEquals(talk.prompt, "#lab> ");
+  assertEquals(talk.place, "#lab");
   const lab = sender.activities({ channels: ["", "lab"] });
   await sender.publish({ n: 0 });
   await talk.shows('anonymous  {"n":0}');
@@ -82,7 +82,7 @@ Deno.test("a joined channel begins with what was said there, and what is typed g
   await talk.shows("#lab  anonymous  hello", '#lab  anonymous  {"a": 1}');
   talk.type("/join");
   await talk.shows("You talk to everyone, and read #lab, too");
-  assertEquals(talk.prompt, "> ");
+  assertEquals(talk.place, "");
   talk.type("hello all");
   await talk.shows("anonymous  hello all");
   talk.type("#lab hello lab");
@@ -118,14 +118,14 @@ Deno.test("what several joined patterns stand for is shown once, and goes on whe
     ...["── said before in #lab/** ──", '#lab/door  anonymous  {"n":1}', "── now ──"],
   );
   // Nothing can be said in a pattern.
-  assertEquals([talk.prompt, talk.chat.channels()], ["> ", ["lab/**", "lab/door"]]);
+  assertEquals([talk.place, talk.chat.channels()], ["", ["lab/**", "lab/door"]]);
   talk.type("/join #lab/door");
   await talk.shows("Joined #lab/door");
   talk.type("one");
   await talk.shows("#lab/door  anonymous  one");
   talk.type("/leave");
   await talk.shows("Left #lab/door");
-  assertEquals(talk.prompt, "> ");
+  assertEquals(talk.place, "");
   talk.type("#lab/door two");
   await talk.shows("#lab/door  anonymous  two");
   talk.type("/leave lab/**", "/leave lab/**", "/leave", "#a//b hi");
@@ -150,7 +150,7 @@ Deno.test("a channel that cannot be read says why in one line, and what is typed
     "Cannot read #hall: a client may read 2 channels and patterns; /join alone leads back to everyone",
     "anonymous → #hall  for hall  ✓ stored",
   );
-  assertEquals(talk.prompt, "#hall> ");
+  assertEquals(talk.place, "#hall");
   await using older = await Talk.begin({ ...at, features: ["ack", "resume", "chat", "history"] });
   older.type("/join lab", "for lab");
   await older.shows(

@@ -140,3 +140,34 @@ Deno.test("who leaves before the past has come is shown what counts as delivered
   await leave();
   assertEquals(world.rows, ["1 message while you were away"]);
 });
+
+Deno.test("what is said while a channel is joined is shown once, behind what was said there before", async () => {
+  const world = new ChatWorld(0);
+  const { server } = world;
+  server.features = [...server.features, "channels"];
+  const said = (n: number, more = {}) => {
+    const activity = { text: `text ${n}`, authenticated_user: "other" };
+    return { command: "ACTIVITY_BROADCAST", activity, id: `s:${n}`, lamport: n, sentAt: 1, channel: "lab", ...more };
+  };
+  server.onLine = (connection, { command, channel }) => {
+    // Two come between the subscription and the page, of which the second came too late for that.
+    if (command === "SUBSCRIBE") {
+      connection.send({ command: "SUBSCRIBED", channels: ["lab"], vector: { s: 1 } }, said(2), said(3));
+    } else if (command === "HISTORY" && channel === "lab") {
+      const past = [1, 2].map((n) => said(n, { past: true }));
+      connection.send(...past, { command: "HISTORY_PAGE", past: true, count: 2, more: false }, said(4));
+    } else return false;
+    return true;
+  };
+  const leave = await world.talk();
+  world.chat!.submitted("/join lab");
+  await world.clock.run(50);
+  assertEquals(world.rows.filter((row) => !row.includes("day,")), [
+    "Joined #lab",
+    "── said before in #lab ──",
+    ...[1, 2].map((n) => `#lab  other  text ${n}`),
+    "── now ──",
+    ...[3, 4].map((n) => `#lab  other  text ${n}`),
+  ]);
+  await leave();
+});

@@ -72,18 +72,23 @@ Deno.test("Screen shows what came before it was open, and then the line being ty
   assertEquals(written(), `${ERASE}${PASTE_MODE.off}`);
 });
 
-Deno.test("Screen draws the line anew behind another prompt, and not while a question stands there", async () => {
-  const { screen, type, written } = opened();
+Deno.test("Screen draws the line anew behind another place, and not while a question stands there", async () => {
+  const { screen, type, written, resize } = opened();
   await type("hi");
   written();
-  screen.prompt("#lab> ");
+  screen.prompt("#lab");
   assertEquals(written(), `${ERASE}#lab> hi`);
-  screen.prompt("#lab> ");
+  screen.prompt("#lab");
   assertEquals(written(), "");
+  // The typed text needs the room.
+  screen.prompt(`#${"x".repeat(90)}`);
+  assertEquals(written(), `${ERASE}#${"x".repeat(22)}…> hi`);
+  resize(15);
+  assertEquals(written(), `\x1b[1A\r\x1b[J${ERASE}#xxx…> hi`);
   await type("\x03");
   screen.ask("Sure? ", () => {});
   written();
-  screen.prompt("> ");
+  screen.prompt("");
   assertEquals(written(), `${ERASE}Sure? `);
   await type("n");
   assertEquals(written(), `${ERASE}> `);
