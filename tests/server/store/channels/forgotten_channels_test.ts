@@ -59,6 +59,7 @@ Deno.test("a log file goes when only forgotten channels are left in it, or littl
     forget(store, forgetting(9));
     assertEquals(linesOf(store, "lab"), []);
     assertEquals(linesOf(store, "hall").length, 13);
+    assertEquals(linesOf(store, "**").length, 13);
     // The mixed one has much that is kept: its bytes stay until all of it goes.
     assertEquals(filesIn(folder).length <= 3, true, `${filesIn(folder)}`);
     assertEquals(filesIn(folder).includes("log-00000001.bytes"), false);
