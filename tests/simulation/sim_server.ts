@@ -2,8 +2,7 @@
 
 import { type ConfigLayer, DEFAULT_CONFIG } from "../../config/config.ts";
 import { layered } from "../../config/load.ts";
-import { channelsByLine, NO_CHANNEL } from "../../log/channel_lines.ts";
-import type { Segment } from "../../log/segment.ts";
+import type { Audience, LineRange, Segment } from "../../log/segment.ts";
 import { takeBack } from "../../log/vector.ts";
 import { ThrumNode } from "../../server/node/node.ts";
 import { nodeCrypto, type SecretCrypto } from "../../platform/crypto.ts";
@@ -382,12 +381,11 @@ export class SimServer {
 
 function storedEntries(segment: Segment): StoredEntry[] {
   const { origin, first, audience } = segment;
-  const channelAt = channelsByLine(audience);
   let start = 0;
   return linesOf(segment).map((line, index): StoredEntry => {
     const sequence = first + index;
     const { command, username, verifier, to, of, key, value, setAt, setBy, lamport, messageId } = JSON.parse(line);
-    const channel = channelAt(start);
+    const channel = channelOf(audience, start);
     start += encoder.encode(line).length + 1;
     const entry = { id: formatEntryId({ origin, sequence }), isFor: isForOf(segment) };
     if (command === "ACCOUNT") return { ...entry, account: { username, verifier } };
@@ -396,9 +394,16 @@ function storedEntries(segment: Segment): StoredEntry[] {
       const record = { of, key, value: JSON.stringify(value), lamport: setAt ?? lamport, origin: setBy ?? origin };
       return { ...entry, record };
     }
-    const more = command === "DIRECT_MESSAGE" ? { to, messageId } : channel === NO_CHANNEL ? {} : { channel };
+    const more = command === "DIRECT_MESSAGE" ? { to, messageId } : channel === undefined ? {} : { channel };
     return { ...entry, ...ofLine(line), ...more };
   });
+}
+
+/** The channel of the line that begins there, as the segment's table says. */
+function channelOf(audience: Audience, start: number): string | undefined {
+  if (audience.kind !== "channels") return undefined;
+  const isThere = (range: LineRange) => range.start <= start && start < range.end;
+  return audience.channels.find(({ ranges }) => ranges.some(isThere))?.name;
 }
 
 /** Whether lines of other channels share its segment says nothing of an entry. */
