@@ -1,6 +1,7 @@
 /**
- * The configuration of a server that runs, of which a part may change (`config/running/reload.ts` says which). Its parts
- * read that each time when they need it. `server/session/rights_watch.ts` sees to sessions whose rights are others then.
+ * The configuration of a server that runs, of which a part may change (`config/running/reload.ts` says which). Its
+ * parts read that each time when they need it. `server/session/rights_watch.ts` sees to sessions whose rights are
+ * others then.
  */
 
 import type { Config } from "../../config/config.ts";

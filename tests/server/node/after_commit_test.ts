@@ -19,6 +19,7 @@ const ALL_STEPS = [
   "acknowledge 1",
   "acknowledge 2",
   "holes",
+  "those who lack something",
   "budget",
   "trace",
   "watcher",
@@ -73,6 +74,7 @@ function steps({ broken = new Set<string>(), isRenaming = false } = {}) {
         heard.before = before;
         take("holes");
       },
+      lacks: () => take("those who lack something"),
       deliver: () => take("readers"),
     },
     origins: { isRenaming },
