@@ -185,6 +185,7 @@ Deno.test("a turn in which everybody throws is told to all, and the next turn is
       "anna is cut",
       "bob is told",
       "bob is cut",
+      "those who lack something",
       "budget",
       "trace",
       "watcher",
@@ -193,7 +194,7 @@ Deno.test("a turn in which everybody throws is told to all, and the next turn is
     ...["names to older servers", "names to guests", "names to observers"],
     ...["anna is registered", "bob is registered"],
   ]);
-  assertEquals(faults.caughtAt.length, 18);
+  assertEquals(faults.caughtAt.length, 19);
   assertEquals(journal.publish(ABOUT).sequence, 4);
   store.close();
 });
