@@ -58,6 +58,8 @@ export interface LimitsConfig {
   maxRegistrationsPerConnection: number;
   /** Channels and patterns that one client may read. */
   maxChannelsPerClient: number;
+  /** Channels and patterns that all clients of this server may read together. */
+  maxPatterns: number;
 }
 
 /** The network that this server belongs to. */
@@ -326,6 +328,7 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
     tailBytes: 33_554_432,
     maxRegistrationsPerConnection: 8,
     maxChannelsPerClient: 1_000,
+    maxPatterns: 500_000,
   },
   cluster: {
     secret: "",

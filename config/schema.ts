@@ -91,6 +91,7 @@ export const CONFIG_SCHEMA = section({
     maxPendingBytes: whole("bytes", { least: 1024, most: 1024 * MIB }),
     tailBytes: whole("bytes", { least: 0, most: 16_384 * MIB }),
     maxChannelsPerClient: whole("a number", { least: 1, most: 100_000 }),
+    maxPatterns: whole("a number", { least: 1, most: 100_000_000 }),
     maxRegistrationsPerConnection: whole("a number", { least: 1, most: 1_000_000 }),
   }),
   cluster: section({

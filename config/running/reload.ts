@@ -31,6 +31,7 @@ const LIVE: readonly string[] = [
   "limits.maxRegistrationsPerHourPerAddress",
   "limits.maxRegistrationsPerConnection",
   "limits.maxChannelsPerClient",
+  "limits.maxPatterns",
 ];
 /** Names of files of certificates. */
 const FILES = /^(tls|gateway\.http\.tls|gateway\.grpc\.tls)\.(?:cert|key|ca)$/;

@@ -78,6 +78,11 @@ export class Hub {
     return this.#groups.counts;
   }
 
+  /** Channels and patterns of all readers. Those who read the same count once. */
+  get patternCount(): number {
+    return this.#groups.patternCount;
+  }
+
   /** Begins to read for `reader`, from its cursor. */
   join(reader: Reader): void {
     this.enter(reader);

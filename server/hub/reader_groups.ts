@@ -40,6 +40,7 @@ export class ReaderGroups<R> implements Iterable<ReaderGroup<R>> {
   /** Those that do not get all of what their patterns stand for. */
   #limited = 0;
   readonly #counts = new ReaderCounts();
+  #patternCount = 0;
 
   [Symbol.iterator](): Iterator<ReaderGroup<R>> {
     return this.#groups.values();
@@ -53,6 +54,11 @@ export class ReaderGroups<R> implements Iterable<ReaderGroup<R>> {
     return this.#counts;
   }
 
+  /** Channels and patterns of all groups together: what they take of the memory. */
+  get patternCount(): number {
+    return this.#patternCount;
+  }
+
   /** A reader comes that wants this. `leave` has to follow. */
   enter(wants: PatternSet): ReaderGroup<R> {
     let group = this.#groups.get(wants.key);
@@ -60,6 +66,7 @@ export class ReaderGroups<R> implements Iterable<ReaderGroup<R>> {
       group = { wants, live: new Set(), readers: 0, counted: countedOf(wants.patterns) };
       this.#groups.set(wants.key, group);
       if (wants.limit !== undefined) this.#limited++;
+      this.#patternCount += wants.patterns.length;
       for (const pattern of wants.patterns) this.#index.add(pattern, group);
     }
     group.readers++;
@@ -74,6 +81,7 @@ export class ReaderGroups<R> implements Iterable<ReaderGroup<R>> {
     if (--group.readers > 0) return;
     this.#groups.delete(wants.key);
     if (wants.limit !== undefined) this.#limited--;
+    this.#patternCount -= wants.patterns.length;
     for (const pattern of wants.patterns) this.#index.remove(pattern, group);
   }
 

@@ -14,15 +14,18 @@ import type { LimitsConfig } from "../../config/config.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Registrant, RegistrationRefusal } from "../rights/registration.ts";
 import type { Rights } from "../rights/rights.ts";
+import type { Hub } from "../hub/hub.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { DiskBudget } from "../store/disk_budget.ts";
+import { type ChannelLimits, channelRefusal } from "./limits/channel_limits.ts";
 import type { PeerEntrance } from "./peer_entrance.ts";
 import type { Phase } from "./connection_phase.ts";
 import type { SessionFacts } from "./session_state.ts";
 
 /** What it looks at. */
 export interface ConnectionFactsParts {
-  readonly limits: Pick<LimitsConfig, "maxRegistrationsPerConnection" | "maxChannelsPerClient">;
+  readonly limits: Pick<LimitsConfig, "maxRegistrationsPerConnection"> & ChannelLimits;
+  readonly hub: Pick<Hub, "patternCount">;
   /** Whether secrets may come in clear from other machines: read each time, as it may change. */
   readonly auth: Pick<AuthConfig, "clearSecrets">;
   /** Whether other machines have to come by TLS. */
@@ -77,8 +80,9 @@ export class ConnectionFacts implements SessionFacts {
     return mayUseChannels(this.#parts.backplane.members, this.#parts.journal.channels.isUsed);
   }
 
-  get maxChannels(): number {
-    return this.#parts.limits.maxChannelsPerClient;
+  channelRefusal(count: number): string | undefined {
+    const { limits, hub } = this.#parts;
+    return channelRefusal({ count, more: count }, hub.patternCount, limits);
   }
 
   get hasSpace(): boolean {

@@ -171,8 +171,8 @@ export interface SessionFacts {
   readonly takesClearSecrets: boolean;
   /** Whether every server of the network is known to understand channels. */
   readonly takesChannels: boolean;
-  /** How many channels and patterns a client may read. */
-  readonly maxChannels: number;
+  /** Why a client may not read so many channels and patterns; `undefined` where it may. */
+  channelRefusal(count: number): string | undefined;
   hasAccount(username: string): boolean;
   /** Whether somebody may come in without a name. */
   readonly allowsAnonymous: boolean;

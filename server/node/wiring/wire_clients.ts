@@ -118,6 +118,7 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
     log: { refusals, auditor },
     facts: {
       limits,
+      hub,
       auth,
       requiresTls,
       journal,
@@ -151,7 +152,8 @@ export function wireClients(parts: WireClientsParts, wired: Wired): WiredClients
       ...{ balancer, counters, tracer },
       client: { journal, clock, hub, shares, placeKeeper, supervision, tracer },
       requests: {
-        ...{ journal, backplane, userLists: log.userLists, readers, past: log.past, limits: config.limits, counters },
+        ...{ journal, backplane, userLists: log.userLists, readers, past: log.past, hub, counters },
+        limits: config.limits,
       },
     }),
   };

@@ -4,7 +4,6 @@
  */
 
 import type { ActivityFailedMessage } from "../../../protocol/ack_message.ts";
-import type { LimitsConfig } from "../../../config/config.ts";
 import type { ChannelMessage } from "../../../protocol/channels/channel_message.ts";
 import { type EntryId, formatEntryId } from "../../../protocol/entry_id.ts";
 import type { HistoryMessage } from "../../../protocol/history_message.ts";
@@ -14,6 +13,7 @@ import type { ActivityMessage, SendDirectMessage } from "../../../protocol/messa
 import type { UserScope } from "../../../protocol/presence/presence_message.ts";
 import type { Replies, TurnAnswers } from "../replies.ts";
 import type { Backplane } from "../../backplane/backplane.ts";
+import type { Hub } from "../../hub/hub.ts";
 import type { Past } from "../../hub/past.ts";
 import type { ClientSession } from "../../hub/sessions.ts";
 import type { Journal } from "../../journal/journal.ts";
@@ -22,6 +22,7 @@ import type { UserLists } from "../../presence/user_lists.ts";
 import { type Permissions, readingLimit } from "../../rights/permissions.ts";
 import type { MetricCounters } from "../../../view/metric_counters.ts";
 import type { LimitName } from "../limits/limit_names.ts";
+import { type ChannelLimits, channelRefusal } from "../limits/channel_limits.ts";
 import { type AckRange, AckRanges } from "./ack_ranges.ts";
 import { isRepeatOf } from "./repeat.ts";
 import type { ServedClient } from "./served_client.ts";
@@ -34,7 +35,8 @@ export interface ClientRequestsParts {
   readonly userLists: Pick<UserLists, "line">;
   readonly readers: Pick<ReaderBoard, "ask" | "changed">;
   readonly past: Past;
-  readonly limits: Pick<LimitsConfig, "maxChannelsPerClient">;
+  readonly hub: Pick<Hub, "patternCount">;
+  readonly limits: ChannelLimits;
   readonly counters: Pick<MetricCounters<LimitName>, "limited">;
 }
 
@@ -214,11 +216,13 @@ export class ClientRequests implements TurnAnswers {
     const had = this.#client.wants;
     const isMore = message.command === "SUBSCRIBE";
     const wants = isMore ? had?.with(channels) : had?.without(channels);
-    const { maxChannelsPerClient } = this.#parts.limits;
     if (had === undefined || wants === undefined) return this.#failed("RECEIVES_NOTHING", RECEIVES_NOTHING);
-    if (isMore && wants.patterns.length > maxChannelsPerClient) {
-      this.#parts.counters.limited("channels");
-      return this.#failed("TOO_MANY_CHANNELS", `a client may read ${maxChannelsPerClient} channels and patterns`);
+    const { limits, hub, counters } = this.#parts;
+    const count = wants.patterns.length;
+    const refusal = channelRefusal({ count, more: count - had.patterns.length }, hub.patternCount, limits);
+    if (isMore && refusal !== undefined) {
+      counters.limited("channels");
+      return this.#failed("TOO_MANY_CHANNELS", refusal);
     }
     const { position, vector } = this.#client.reads(wants)!;
     if (!this.#client.hasDeparted) this.#parts.readers.changed(this.#owner.username, had, wants);

@@ -72,9 +72,8 @@ export function onLogin(session: Session, given: LoginMessage, facts: SessionFac
       return refuse("LOGIN_FAILED", `${NOT_IN_CLEAR}: log in with the feature "scram"`, "CLEAR_SECRET");
     }
   }
-  if ((message.channels?.length ?? 0) > facts.maxChannels) {
-    return refuse("LOGIN_FAILED", `a client may read ${facts.maxChannels} channels and patterns`, "TOO_MANY_CHANNELS");
-  }
+  const tooMany = message.channels === undefined ? undefined : facts.channelRefusal(message.channels.length);
+  if (tooMany !== undefined) return refuse("LOGIN_FAILED", tooMany, "TOO_MANY_CHANNELS");
   return {
     session: { kind: "verifying", message, registrations: session.registrations },
     effects: [{ kind: "checkLogin", login: message }],

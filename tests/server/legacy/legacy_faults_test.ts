@@ -25,7 +25,7 @@ function clientSays(session: Session, fields: Record<string, unknown>): SessionS
     registrationRefusal: () => undefined,
     takesClearSecrets: true,
     takesChannels: true,
-    maxChannels: 2,
+    channelRefusal: (count) => count > 2 ? "a client may read 2 channels and patterns" : undefined,
     remoteHost: "127.0.0.1",
     maxRegistrations: 8,
     matchesSecret: () => true,

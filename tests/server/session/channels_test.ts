@@ -172,6 +172,35 @@ Deno.test("limits.maxChannelsPerClient bounds what a client reads, at the login 
     ["SUBSCRIBED", undefined],
     ["SUBSCRIBE_FAILED", "TOO_MANY_CHANNELS"],
   ]);
+  await world.stop();
+});
+
+Deno.test("limits.maxPatterns bounds what all clients of a server read, and who leaves makes room", async () => {
+  const world = await NodeWorld.start({ limits: { maxPatterns: 3 } });
+  const first = await world.connect(login(["a", "b/**"]));
+  // Who reads the same costs nothing more, and yet asks for as much.
+  const second = await world.connect(login(["c"]));
+  const refused = await world.connect(login(["d"]));
+  assertEquals([refused.received[0]!.command, refused.received[0]!.reason], ["LOGIN_FAILED", "TOO_MANY_CHANNELS"]);
+  const more = { command: "SUBSCRIBE", channels: ["d"] };
+  second.send(more, { command: "SUBSCRIBE", channels: ["c"] }, { command: "UNSUBSCRIBE", channels: ["c"] }, more);
+  await world.settle();
+  assertEquals(second.received.slice(-4).map(({ command, info }) => [command, info]), [
+    ["SUBSCRIBE_FAILED", "all clients of this server together may read 3 channels and patterns"],
+    ["SUBSCRIBED", undefined],
+    ["UNSUBSCRIBED", undefined],
+    ["SUBSCRIBED", undefined],
+  ]);
+  first.link.destroy();
+  await world.settle();
+  second.send({ command: "SUBSCRIBE", channels: ["e", "f"] });
+  await world.settle();
+  assertEquals(second.received.at(-1)!.command, "SUBSCRIBED");
+  await world.stop();
+});
+
+Deno.test("who has asked for nothing of the log subscribes to nothing", async () => {
+  const world = await NodeWorld.start();
   const none = await world.connect(login(undefined, { receive: "none" }), { command: "SUBSCRIBE", channels: ["a"] });
   await world.settle();
   assertEquals(none.received.at(-1)!.reason, "RECEIVES_NOTHING");

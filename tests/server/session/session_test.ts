@@ -17,7 +17,7 @@ const facts: SessionFacts = {
   registrationRefusal: () => undefined,
   takesClearSecrets: true,
   takesChannels: true,
-  maxChannels: 2,
+  channelRefusal: (count) => count > 2 ? "a client may read 2 channels and patterns" : undefined,
   remoteHost: "127.0.0.1",
   maxRegistrations: 2,
   admit: ({ secret }) =>

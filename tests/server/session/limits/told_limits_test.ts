@@ -86,6 +86,15 @@ const CASES: Readonly<Record<string, Case>> = {
     reads: { command: "LOGIN_FAILED", ...MANY_CHANNELS },
     counted: { refused: "channels" },
   },
+  maxPatterns: {
+    limits: { maxPatterns: 1 },
+    sent: [[{ ...LOGIN, features: ["ack", "channels"], channels: ["lab", "hall"] }]],
+    reads: {
+      ...{ command: "LOGIN_FAILED", reason: "TOO_MANY_CHANNELS" },
+      info: "all clients of this server together may read 1 channels and patterns",
+    },
+    counted: { refused: "channels" },
+  },
   "maxChannelsPerClient, later": {
     limits: { maxChannelsPerClient: 1 },
     sent: [[
