@@ -224,7 +224,7 @@ Deno.test("every limit is counted from the start, is named in the help, and stan
   assertEquals(
     help,
     "# HELP thrum_refused_total Clients that were refused or sent away, by limit: " +
-      "places, lobby, connections, unidentified, logins, registrations or secrets.",
+      "places, lobby, connections, unidentified, logins, registrations, secrets, channels or inbox.",
   );
   assertEquals(samples, LIMIT_NAMES.map((limit) => `thrum_refused_total{limit="${limit}"} 0`));
   const [row] = /^\| `thrum_refused_total` \|.*$/m.exec(await read("docs/dashboard.md"))!;
