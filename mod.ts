@@ -65,6 +65,7 @@ export type {
   TlsConfig,
 } from "./config/config.ts";
 export type { AuthConfig, RightsRule, RoleRule } from "./config/auth/auth_config.ts";
+export type { ChannelRetention } from "./config/store/channel_retention.ts";
 export { ConfigError } from "./config/load.ts";
 export { StoreError } from "./server/store/store.ts";
 export type { Vector } from "./log/vector.ts";

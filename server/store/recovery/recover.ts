@@ -38,7 +38,7 @@ import {
 import { storeError } from "../sqlite/sqlite_errors.ts";
 import { prepareFile } from "../sqlite/sqlite_file.ts";
 import { type State, stateOf, stateValues } from "../sqlite/sqlite_state.ts";
-import { StoreError } from "../store.ts";
+import { DamagedError, StoreError } from "../store.ts";
 import { STATE_COLUMNS, type StateRow } from "../sqlite/sqlite_statements.ts";
 import type { LogPlace } from "../turns/turn_reader.ts";
 
@@ -67,7 +67,6 @@ export interface Recovery extends RecoveryPlan {
   readonly savedIn: string;
 }
 
-const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 const NEW_FILE = "thrum.sqlite.recovering";
 const DATABASE_FILES = ["thrum.sqlite", "thrum.sqlite-wal", "thrum.sqlite-shm", "thrum.sqlite-journal"];
@@ -126,10 +125,11 @@ function openOld(folder: string): DatabaseSync | undefined {
     return database;
   } catch (error) {
     const { errcode = 0 } = error as { errcode?: number };
-    // The database is open, and much of it may still be readable.
-    if ((errcode & 0xff) === SQLITE_CORRUPT) return database;
+    const isDatabase = (errcode & 0xff) !== SQLITE_NOTADB;
+    // The database is open, and much of it may still be readable, also where the name of a column has changed.
+    if (isDatabase && storeError("open", folder, error) instanceof DamagedError) return database;
     database.close();
-    if ((errcode & 0xff) === SQLITE_NOTADB) return undefined;
+    if (!isDatabase) return undefined;
     // In use, or of a newer program: recovery cannot help here.
     throw error;
   }

@@ -92,6 +92,10 @@ const FILE_SYSTEM_REASONS: Readonly<Record<string, Reason>> = {
   ENFILE: NO_FILES,
 };
 
+/** SQLite does not understand a statement. */
+const SQLITE_ERROR = 1;
+const CHANGED_SCHEMA = /^no such (?:table|column|index): |^malformed |too large to be represented/;
+
 /** By the low byte of SQLite's result code, see https://sqlite.org/rescode.html. */
 const SQLITE_REASONS: Readonly<Record<number, Reason>> = {
   3: NO_PERMISSION,
@@ -142,7 +146,8 @@ function reasonOf(cause: unknown): Reason {
   if (errcode !== undefined && SQLITE_REASONS[errcode & 0xff] !== undefined) return SQLITE_REASONS[errcode & 0xff]!;
   if (code !== undefined && FILE_SYSTEM_REASONS[code] !== undefined) return FILE_SYSTEM_REASONS[code]!;
   // A changed schema or number. The statements are right, as the tests have run them all.
-  if (/^no such (?:table|column|index): |^malformed |too large to be represented/.test(message ?? "")) return DAMAGED;
+  const isWrong = errcode === SQLITE_ERROR && !/\btransaction\b/.test(message ?? "");
+  if (isWrong || CHANGED_SCHEMA.test(message ?? "")) return DAMAGED;
   // An open that fails carries no result code in Deno, only SQLite's words for 14.
   if (message?.startsWith("unable to open database file")) return NOT_OPENED;
   return { what: message ?? String(cause), remedy: "Start the server again, or choose another folder" };
