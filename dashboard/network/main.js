@@ -7,7 +7,13 @@ import { byId, element, setAttribute, setBadge, setText } from "../dom.js";
 import { age, isolated, shortName } from "../format.js";
 import { startOfDrained } from "../orders/draining.js";
 import { banOrder, disconnectOrder, drainOrder } from "../orders/orders.js";
-import { inviteOrder, logLevelOrder, withdrawOrder } from "../orders/network_orders.js";
+import {
+  inviteOrder,
+  logLevelOrder,
+  networkSecretOrder,
+  reloadOrder,
+  withdrawOrder,
+} from "../orders/network_orders.js";
 import { banAddressOrder, liftOrder, userOrder } from "../orders/user_orders.js";
 import { bansList } from "../operator/bans_list.js";
 import { invitationsList } from "../operator/invitations_list.js";
@@ -158,7 +164,8 @@ const following = follow({
   onRefused: () => session.look(),
 }, otherServers);
 session.look();
-byId("log-level").addEventListener("click", () => operate(logLevelOrder));
+const networkOrders = { "log-level": logLevelOrder, reload: reloadOrder, "network-secret": networkSecretOrder };
+for (const [id, order] of Object.entries(networkOrders)) byId(id).addEventListener("click", () => operate(order));
 setInterval(() => {
   drawTitle();
   drawSoon();

@@ -1,5 +1,5 @@
 // @ts-check
-/** What an operator can want of the whole network: invitations, and how much is logged. Pure. */
+/** What an operator can want of the whole network: invitations, its secret, how it is configured and logs. Pure. */
 
 import { plural } from "../format.js";
 import { serversTold, spanField, untilOf } from "./order.js";
@@ -93,6 +93,51 @@ export function logLevelOrder() {
       choices: LOG_LEVELS.map((level) => [level, level === "info" ? "info, as usual" : level]),
     }],
     body: ({ level }) => ({ level }),
+    told: (answer) => serversTold(answer, () => "done"),
+  };
+}
+
+/**
+ * To have each server read its configuration file again.
+ *
+ * @returns {Order}
+ */
+export function reloadOrder() {
+  return {
+    title: "Read the configuration again?",
+    text: "Each server reads its own file. A mistake in it is told, and changes nothing there.",
+    button: "Reload",
+    isCalm: true,
+    path: "/api/reload",
+    body: {},
+    told: (answer) => serversTold(answer, reloaded),
+  };
+}
+
+/** @param {{ changed?: readonly string[], kept?: readonly string[] }} server */
+function reloaded({ changed = [], kept = [] }) {
+  const now = changed.length === 0 ? "nothing changed" : `changed: ${changed.join(", ")}`;
+  return kept.length === 0 ? now : `${now}; at the next start: ${kept.join(", ")}`;
+}
+
+/**
+ * To give the network another secret.
+ *
+ * @returns {Order}
+ */
+export function networkSecretOrder() {
+  const attributes = { type: "password", autocomplete: "new-password", required: true };
+  return {
+    title: "Change the network's secret?",
+    text: "Every server proves the new one from now on. For a day the former one still lets a server in.",
+    button: "Change it",
+    path: "/api/network-secret",
+    fields: [
+      { name: "secret", label: "The new secret", attributes },
+      { name: "again", label: "Once more", attributes },
+    ],
+    problem: ({ secret, again }) => secret === again ? "" : "These are two secrets. Nothing was done.",
+    body: ({ secret }) => ({ secret }),
     told: (answer) => serversTold(answer, () => "done"),
   };
 }

@@ -21,13 +21,14 @@
 
 /**
  * An order. `body` is what is sent, or makes it of what was filled in and of the time of the server that answers.
- * `typed` has to be typed before it is done. `isCalm`: nobody is hurt by it. Without `told` the answer says nothing
- * new.
+ * `typed` has to be typed before it is done. `problem` says what is wrong with what was filled in; empty for nothing.
+ * `isCalm`: nobody is hurt by it. Without `told` the answer says nothing new.
  *
  * @typedef {{ readonly title: string, readonly text: string, readonly button: string, readonly path: string,
  *   readonly body: Readonly<Record<string, unknown>> |
  *     ((values: Readonly<Record<string, string>>, now: number) => Readonly<Record<string, unknown>>),
  *   readonly fields?: readonly Field[], readonly typed?: string, readonly isCalm?: boolean,
+ *   readonly problem?: (values: Readonly<Record<string, string>>) => string,
  *   readonly told?: (answer: any) => Told }} Order
  */
 
@@ -95,8 +96,9 @@ export function whyOf({ why = "" }) {
  * What became of something that all servers were to do.
  *
  * @param {{ servers: readonly { server: string, name: string, done: boolean, count?: number,
- *   error?: string }[] }} answer
- * @param {(server: { count?: number }) => string} say what is said of a server that has done it
+ *   changed?: readonly string[], kept?: readonly string[], error?: string }[] }} answer
+ * @param {(server: { count?: number, changed?: readonly string[], kept?: readonly string[] }) => string} say what is
+ *   said of a server that has done it
  * @returns {Told}
  */
 export function serversTold({ servers }, say) {

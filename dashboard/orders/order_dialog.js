@@ -86,6 +86,8 @@ export class OrderDialog {
       setText(this.#error, "This is not the name. Nothing was done.");
       return;
     }
+    const problem = order.problem?.(values) ?? "";
+    if (problem !== "") return setText(this.#error, problem);
     const body = typeof order.body === "function" ? order.body(values, this.#now()) : order.body;
     // Another server has some seconds to answer, and is told once.
     this.#setBusy(true);

@@ -1,7 +1,13 @@
 /** What an operator is asked about users, addresses and the network, and what is sent for it. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { inviteOrder, logLevelOrder, withdrawOrder } from "../../dashboard/orders/network_orders.js";
+import {
+  inviteOrder,
+  logLevelOrder,
+  networkSecretOrder,
+  reloadOrder,
+  withdrawOrder,
+} from "../../dashboard/orders/network_orders.js";
 import { serversTold } from "../../dashboard/orders/order.js";
 import { banAddressOrder, liftOrder, USER_ACTS, userActs, userOrder } from "../../dashboard/orders/user_orders.js";
 import { ADMIN_SHAPES, type AdminPath, readAdminRequest } from "../../server/gateway/http/admin/admin_request.ts";
@@ -35,14 +41,36 @@ Deno.test("every order has a body that the server takes at its path", () => {
   const orders = [
     ...USER_ACTS.map((act) => userOrder(act, row)),
     ...[banAddressOrder("192.0.2.7"), liftOrder("bannedAddress", "192.0.2.0/24"), inviteOrder(), logLevelOrder()],
+    reloadOrder(),
+    networkSecretOrder(),
     ...[withdrawOrder({ id: "0123456789abcdef0123456789abcdef", uses: 1, used: 0, until: null, state: "open" })],
   ];
   for (const order of orders) {
     assert(Object.hasOwn(ADMIN_SHAPES, order.path), order.path);
-    const body = JSON.stringify(bodyOf(order, { why: " spam ", span: `${HOUR_MS}` }));
+    const body = JSON.stringify(bodyOf(order, { why: " spam ", span: `${HOUR_MS}`, secret: "open sesame" }));
     const read = readAdminRequest(order.path as AdminPath, body);
     assert(!("wrong" in read), `${order.title}: ${body}`);
   }
+});
+
+Deno.test("the network's secret is sent when it was typed twice alike, and each server says what a reload changed there", () => {
+  const { problem, body } = networkSecretOrder();
+  assertEquals(problem!({ secret: "open sesame", again: "open sesam" }), "These are two secrets. Nothing was done.");
+  assertEquals(problem!({ secret: "open sesame", again: "open sesame" }), "");
+  assertEquals(typeof body === "function" && body({ secret: "s", again: "s" }, AT), { secret: "s" });
+  const told = reloadOrder().told!({
+    servers: [
+      { server: "a", name: "one", done: true, changed: ["auth.rights", "log.level"], kept: ["cluster.weight"] },
+      { server: "b", name: "two", done: true, changed: [], kept: [] },
+      { server: "c", name: "three", done: false, error: "no such key" },
+    ],
+  });
+  assertEquals([told.title, ...told.lines!.map(({ text }) => text)], [
+    "Done in part",
+    "one: changed: auth.rights, log.level; at the next start: cluster.weight",
+    "two: nothing changed",
+    "three: no such key",
+  ]);
 });
 
 Deno.test("an end is counted from when the order is given, by the server's time; a reason without its ends", () => {

@@ -95,6 +95,24 @@ browserTest("an operator disables, resets, bans and deletes at the page, and the
     await rowOf(page, "ada").locator(".c-roles", { hasText: "teacher, night-shift" }).waitFor();
   });
 
+  await t.step("the configuration is read anew, and the network gets another secret, typed twice", async () => {
+    const lines = page.locator("#order-lines li");
+    await page.getByRole("button", { name: "Reload", exact: true }).click();
+    await page.locator("#order-do").click();
+    await lines.filter({ hasText: "nothing changed" }).waitFor();
+    await page.getByRole("button", { name: "Close", exact: true }).click();
+    await page.getByRole("button", { name: "Secret", exact: true }).click();
+    await page.getByLabel("The new secret").fill("of-the-network-2");
+    await page.getByLabel("Once more").fill("of-the-network");
+    await page.locator("#order-do").click();
+    await page.locator("#order-error", { hasText: "These are two secrets" }).waitFor();
+    await page.getByLabel("Once more").fill("of-the-network-2");
+    await page.locator("#order-do").click();
+    await lines.filter({ hasText: ": done" }).waitFor();
+    await page.getByRole("button", { name: "Close", exact: true }).click();
+    assertEquals((await page.content()).includes("of-the-network"), false);
+  });
+
   await t.step("an account is deleted when its name was typed, and is gone from the list of an open page", async () => {
     await choose(page, "ada");
     await page.getByRole("button", { name: "Delete ada" }).click();
