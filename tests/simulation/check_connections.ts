@@ -1,7 +1,7 @@
 /** Checks that the heartbeat accuses the dead and nobody else. Pure. */
 
 import { readsNothing } from "./check_names.ts";
-import { type Evidence, overlapMs, overlaps, type Violation } from "./evidence.ts";
+import { type Evidence, overlapMs, overlaps, type Span, type Violation } from "./evidence.ts";
 import type { Happening } from "./history.ts";
 import { HEARTBEAT, IDENTIFY_TIMEOUT_MS } from "./sim_server.ts";
 
@@ -13,6 +13,16 @@ const PEER_BOUND_MS = 5_000;
 const SLACK_MS = 3_000;
 /** After a stall time is held, so that what has arrived can be read first. */
 const HELD_AFTER_STALL_MS = 1_500;
+
+/**
+ * When a client has given a connection up that its machine held for dead, as the server's slept. The server hears
+ * nothing of it, and closes its end later.
+ */
+function gaveUp(evidence: Evidence, client: string): Span[] {
+  return evidence.told("disconnected").flatMap(({ who, byServer, reason, at }) =>
+    who === client && !byServer && reason === "" ? [{ from: at, until: at + BOUND_MS + SLACK_MS }] : []
+  );
+}
 
 /** A client that lives and answers is never closed for silence, however its server stalls. */
 export function checkAlive(evidence: Evidence): Violation[] {
@@ -29,6 +39,7 @@ export function checkAlive(evidence: Evidence): Violation[] {
         ...evidence.down(machine),
         ...evidence.cut(who, machine),
         ...readsNothing(evidence, machine),
+        ...gaveUp(evidence, machine),
       ],
       from,
       at + 1,

@@ -33,7 +33,12 @@ function* checkNeedless(evidence: Evidence): Generator<Violation> {
     const here = server === undefined ? undefined : evidence.stored.get(server);
     const isHere = (id: string) => {
       const stored = here?.get(id);
-      return stored !== undefined && stored.index < toldAt && !stored.isLost && !evidence.isNumberedTwice(id);
+      // After an old copy of its data was put back, it gives a number out again: the client means the entry before.
+      const wasLost = evidence.told("lost entries").some(({ who, ids, at: lostAt }) =>
+        who === server && lostAt <= at && ids.includes(id)
+      );
+      return stored !== undefined && stored.index < toldAt && !stored.isLost && !wasLost &&
+        !evidence.isNumberedTwice(id);
     };
     for (const { origin, first, last } of gaps) {
       if (last === null) continue;
