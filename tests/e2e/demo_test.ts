@@ -48,7 +48,9 @@ Deno.test("deno task demo shows each step, and ends in good order without a file
       assert(at >= 0, `There is no ${step} after ${said[from - 1]?.what}:\n${text}`);
       from = at + 1;
     }
-    assertEquals([...Deno.readDirSync(temporary)], [], "what is left");
+    // Compiled programs keep there what V8 has made of their code, for their next start.
+    const left = [...Deno.readDirSync(temporary)].filter(({ name }) => !/^deno-compile-.*\.cache$/.test(name));
+    assertEquals(left, [], "what is left");
   } finally {
     await Deno.remove(temporary, { recursive: true });
   }
