@@ -31,14 +31,14 @@ function* checkNeedless(evidence: Evidence): Generator<Violation> {
     const server = serverOf(evidence, session, at);
     const toldAt = evidence.events.indexOf(event);
     const here = server === undefined ? undefined : evidence.stored.get(server);
+    // After an old copy of its data was put back, it gives a number out again: the client means the entry before.
+    const wereLost = new Set(
+      evidence.told("lost entries").flatMap(({ who, ids, at: lostAt }) => who === server && lostAt <= at ? ids : []),
+    );
     const isHere = (id: string) => {
       const stored = here?.get(id);
-      // After an old copy of its data was put back, it gives a number out again: the client means the entry before.
-      const wasLost = evidence.told("lost entries").some(({ who, ids, at: lostAt }) =>
-        who === server && lostAt <= at && ids.includes(id)
-      );
-      return stored !== undefined && stored.index < toldAt && !stored.isLost && !wasLost &&
-        !evidence.isNumberedTwice(id);
+      const isKept = stored !== undefined && stored.index < toldAt && !stored.isLost && !wereLost.has(id);
+      return isKept && !evidence.isNumberedTwice(id);
     };
     for (const { origin, first, last } of gaps) {
       if (last === null) continue;
